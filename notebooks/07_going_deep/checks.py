@@ -410,18 +410,41 @@ def falls(weights, x, y, lr):
     return bool(np.isfinite(losses[-1]) and losses[-1] < losses[0])
 
 
+def labelled_by(weights, x, rng):
+    """The net's own labels, one in five drawn by chance: a net whose units have all died, whose
+    answers are all alike, then has lost something."""
+    h = x
+    for weight in weights[:-1]:
+        h = np.maximum(h @ weight.T, 0)
+    own = (h @ weights[-1].T).argmax(1)
+    return np.where(rng.random(len(x)) < 0.2, rng.integers(len(weights[-1]), size=len(x)), own)
+
+
 def clear_question(rng, sizes, n, scale):
-    """Weights and rows for which the stable rates end at one place, and that place."""
-    exponents = np.arange(-10, 7.6, 0.5)
+    """Weights and rows for which the stable rates end at one place, and that place.
+
+    Near the edge a run is chaotic: two machines that round differently may see it end differently.
+    So the question is dropped where a rate a little beside one of the grid ends otherwise.
+    """
+    exponents = np.arange(-6, 7.6, 0.5)
     while True:
         pairs = zip(sizes, sizes[1:], strict=False)
-        weights = [rng.normal(size=(b, a)).astype("float32") * np.sqrt(2 / a) for a, b in pairs]
+        weights = [rng.normal(size=(b, a)) * np.sqrt(2 / a) for a, b in pairs]
         weights = [weight.astype("float32") for weight in weights]
         x = (scale * rng.normal(size=(n, sizes[0]))).astype("float32")
-        y = rng.integers(sizes[-1], size=n)
-        good = [falls(weights, x, y, float(2.0**k)) for k in exponents]
-        ends = good.index(False) if False in good else 0
-        if ends and not any(good[ends:]):
+        y = labelled_by(weights, x, rng)
+
+        def stable(exponent, net=(weights, x, y)):
+            return falls(*net, float(2.0**exponent))
+
+        ends = next((i for i, k in enumerate(exponents) if not stable(k)), 0)
+        if not ends or any(stable(k) for k in exponents[ends:]):
+            continue
+        near = range(max(0, ends - 3), min(len(exponents), ends + 5))
+        beside = [
+            (i, by) for by in (-0.12, 0.12, -0.06, 0.06, -0.09, 0.09, -0.03, 0.03) for i in near
+        ]
+        if all(stable(exponents[i] + by) == (i < ends) for i, by in beside):
             return weights, x, y, 2.0 ** (exponents[ends] - 0.25)
 
 
@@ -435,8 +458,8 @@ def expect_rate(call, rng, sizes, n, scale):
 
 @rate.case()
 def a_net_of_one_layer(call, rng):
-    """A linear classifier of large inputs: small steps only."""
-    expect_rate(call, rng, [4, 3], 12, 10.0)
+    """A linear classifier."""
+    expect_rate(call, rng, [4, 3], 40, 3.0)
 
 
 @rate.case(points=2)
@@ -448,8 +471,8 @@ def a_net_of_two_layers(call, rng):
 @rate.case(points=2, hidden=True)
 def deeper_nets(call, rng):
     """Three and four layers."""
-    expect_rate(call, rng, [6, 16, 16, 4], 24, 3.0)
-    expect_rate(call, rng, [6, 12, 12, 12, 3], 16, 3.0)
+    expect_rate(call, rng, [6, 16, 16, 4], 24, 1.0)
+    expect_rate(call, rng, [6, 12, 12, 12, 3], 24, 1.0)
 
 
 @rate.case(hidden=True)
