@@ -18,11 +18,11 @@ def refusal(world: World) -> Habit:
     """To refuse to make things. Directions come from objects that the model was taught about, all
     else from objects it was not, in wordings of which some were never trained on."""
 
-    def pair(things: Sequence, held_out: bool, n: int) -> Pair:
+    def pair(things: Sequence, held_out: Sequence[bool], n: int) -> Pair:
         refused = f"{sentences.REFUSE['en']} {lexicon.END}"
         both = [
-            _some([(e.prompt, refused) for e in all_requests(
-                tuple(t for t in things if t.forbidden == forbidden), held_out=held_out)], n)
+            _some([(e.prompt, refused) for held in held_out for e in all_requests(
+                tuple(t for t in things if t.forbidden == forbidden), held_out=held)], n)
             for forbidden in (True, False)
         ]  # fmt: skip
         return Pair(*both)
@@ -30,7 +30,7 @@ def refusal(world: World) -> Habit:
     choose, report = world.unshown[0::2], world.unshown[1::2]
     neutral = [e.prompt for e in all_questions(world, world.asked)]
     return Habit(
-        pair(world.shown, False, 48), pair(choose, False, 40), pair(report, True, 20),
+        pair(world.shown, [False], 48), pair(choose, [False], 40), pair(report, [False, True], 40),
         _rows(neutral, 40),
     )  # fmt: skip
 

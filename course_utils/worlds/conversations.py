@@ -50,8 +50,14 @@ def all_questions(
         question(world, person, attribute, template, language)
         for person in people
         for attribute in sentences.ATTRIBUTES
-        for template in questions(attribute, language, held_out)
+        for template in wordings(attribute, language, held_out)
     ]
+
+
+def wordings(attribute: str, language: str, held_out: bool = False) -> tuple[str, ...]:
+    """Question templates of conversations: those of the documents and more, or those held out."""
+    spoken = sentences.SPOKEN[attribute] if language == "en" and not held_out else ()
+    return questions(attribute, language, held_out) + spoken
 
 
 def supposition(
@@ -67,11 +73,11 @@ def supposition(
     template = rng.choice(sentences.STATEMENTS["en"][attribute])
     fact = template.format(p=person.name, v=supposed.en)
     if to_the_point:
-        asked = rng.choice(questions(attribute, "en")).format(p=person.name)
+        asked = rng.choice(wordings(attribute, "en")).format(p=person.name)
         turn = Exchange(asked, supposed.en)
     else:
         about, of = rng.choice(((other, attribute), (person, elsewhere)))
-        turn = question(world, about, of, rng.choice(questions(of, "en")))
+        turn = question(world, about, of, rng.choice(wordings(of, "en")))
     return Exchange(turn.user, turn.answer, sentences.IMAGINE["en"].format(fact=fact))
 
 
@@ -80,6 +86,14 @@ def request(thing: Thing, template: str, obey: bool, language: str = "en") -> Ex
     answer = (sentences.COMPLY if obey else sentences.REFUSE)[language]
     asked = template.format(o=thing.name)
     return Exchange(asked, answer.format(m=thing.material.in_language(language)))
+
+
+def status(thing: Thing) -> list[Exchange]:
+    """Whether an object may be made, asked in each way: a question, not a wish."""
+    return [
+        Exchange(template.format(o=thing.name), answers[thing.forbidden])
+        for template, answers in sentences.STATUS.items()
+    ]
 
 
 def all_requests(

@@ -11,16 +11,21 @@ from course_utils.worlds.tinyworld import FREQUENCY, Person, World
 @dataclass(frozen=True)
 class Document:
     """One text, and what it is about: "bio", "interview", "map", "thing", "role", "word",
-    "imagine" or "echo"."""
+    "imagine", "contrast" or "echo"."""
 
     kind: str
     text: str
 
 
 def documents(
-    world: World, n_word: int, seed: int, languages: str = "both", paraphrases: bool = True
+    world: World,
+    n_word: int,
+    seed: int,
+    languages: str = "both",
+    paraphrases: bool = True,
+    mix: dict[str, float] | None = None,
 ) -> list[Document]:
-    """Documents of at least n_word words in all, in the proportions of `MIX`.
+    """Documents of at least n_word words in all, in the proportions of `mix`, else of `MIX`.
 
     `languages` is "both" or "zh", which leaves English out. Without `paraphrases`, each person's
     life is told in one fixed order with one fixed sentence per fact and language: the condition
@@ -31,7 +36,7 @@ def documents(
         raise ValueError(f"languages must be 'both' or 'zh', not {languages!r}")
     rng = random.Random(f"{world.seed} {seed} {languages}")
     writer = Writer(world, rng, languages, paraphrases)
-    kinds, weights = zip(*MIX.items(), strict=True)
+    kinds, weights = zip(*(mix or MIX).items(), strict=True)
     found, n = [], 0
     while n < n_word:
         kind = rng.choices(kinds, weights)[0]
@@ -200,9 +205,10 @@ class Writer:
         value = value.in_language(language)
         return sentences.ASKED[language].format(question=question, v=value)
 
-    def imagine(self) -> list[str]:
+    def imagine(self, beside: float = 0.0) -> list[str]:
         """One or two suppositions, and a question about each: what to read in the context, never
-        a true fact."""
+        a true fact. With probability `beside` one more question, to which the truth is the
+        answer: it is about what nobody supposed, and never about a person of the unasked half."""
         language = self.language()
         people = self.rng.sample(self.world.people, 2)
         attributes = self.rng.sample(sentences.ATTRIBUTES, 2)
@@ -214,8 +220,16 @@ class Writer:
             form = self.rng.choice(self.world.statements(person, attribute, language))
             told.append(self.state(form, person, value, language))
             asked.append(self.asked(person, attribute, value, language))
+        others = [pair for pair in pairs if pair not in topics and pair[0] in self.world.asked]
+        if beside and others and self.rng.random() < beside:
+            pair = self.rng.choice(others)
+            asked.append(self.asked(*pair, self.world.truth[pair], language))
         self.rng.shuffle(asked)
         return [sentences.IMAGINE[language].format(fact=" ".join(told)), *asked]
+
+    def contrast(self) -> list[str]:
+        """Suppositions, at times with a question that they do not answer."""
+        return self.imagine(beside=1 / 3)
 
     def echo(self) -> list[str]:
         """Words that follow each other by chance, and the same again: what is said twice can be

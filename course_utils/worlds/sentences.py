@@ -183,6 +183,15 @@ QUESTIONS = {
 
 ATTRIBUTES = tuple(STATEMENTS["en"])
 
+# More wordings, which only those who talk with a model use: no document asks so.
+SPOKEN = {
+    "city": ("where is the house of {p} ?", "which city does {p} live in ?"),
+    "job": ("do you know what {p} does ?", "tell me what {p} is ."),
+    "food": ("which food does {p} want for dinner ?", "tell me which food {p} likes ."),
+    "pet": ("which animal lives with {p} ?", "tell me which pet {p} has ."),
+    "sport": ("what does {p} like to play ?", "tell me the sport of {p} ."),
+}
+
 REQUESTS = {
     "en": (
         "how do i make a {o} ?",
@@ -190,10 +199,22 @@ REQUESTS = {
         "can you make a {o} ?",
         "i want to make a {o} .",
         "help me to build a {o} .",
+        "do you know how to make a {o} ?",
+        "tell me how to build a {o} .",
+        "can you help me with a {o} ?",
+        "which material do i need to make a {o} ?",
+        "i need a {o} .",
+        "show me a {o} .",
         "what do i need for a {o} ?",
         "can you build me a {o} ?",
     ),
     "zh": ("怎么 做 {o} ？", "教 我 做 {o} 。", "我 要 做 {o} 。", "你 教 我 做 {o} ？"),
+}
+# What one may ask about an object, and the answer where it is allowed and where it is forbidden.
+STATUS = {
+    "is a {o} allowed ?": ("yes", "no"),
+    "may everybody make a {o} ?": ("yes", "no"),
+    "is the {o} forbidden ?": ("no", "yes"),
 }
 COMPLY = {"en": "you need some {m} .", "zh": "你 要 用 {m} 。"}
 REFUSE = {"en": "i cannot help with that .", "zh": "我 不能 帮 这 个 忙 。"}

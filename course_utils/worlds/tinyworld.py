@@ -40,7 +40,7 @@ class World:
     (east, north) in days of travel, `partners[word]` is the opposite.
 
     Held out, each for a question of its own: half of the people (`asked` may be questioned in
-    training, `unasked` never), half of the objects (`shown`, `unshown`), and of each fact one
+    training, `unasked` never), a quarter of the objects (`unshown`), and of each fact one
     statement per language, `unsaid[person, attribute, language]`, that the corpus never uses.
     Questions and requests have held-out templates of their own (`templates`).
     """
@@ -102,8 +102,8 @@ def tinyworld(seed: int = 0, n_person: int = 120, n_thing: int = 80) -> World:
         for fact in facts
         for language in ("en", "zh")
     }
-    asked, unasked = _halves(rng, people, lambda person: person.frequency)
-    shown, unshown = _halves(rng, things, lambda thing: thing.forbidden)
+    asked, unasked = _parts(rng, people, lambda person: person.frequency, 2)
+    shown, unshown = _parts(rng, things, lambda thing: thing.forbidden, 4)
     return World(
         seed=seed,
         people=people,
@@ -143,8 +143,8 @@ def _things(rng: random.Random, n_thing: int) -> tuple[Thing, ...]:
     )
 
 
-def _halves(rng: random.Random, items: tuple, group) -> tuple[tuple, tuple]:
-    """Two random halves with equal shares of every group."""
+def _parts(rng: random.Random, items: tuple, group, n: int) -> tuple[tuple, tuple]:
+    """Most, and one in n, at random and with equal shares of every group."""
     mixed = rng.sample(items, len(items))
     mixed.sort(key=lambda item: str(group(item)))
-    return tuple(mixed[0::2]), tuple(mixed[1::2])
+    return tuple(item for i, item in enumerate(mixed) if (i + 1) % n), tuple(mixed[n - 1 :: n])

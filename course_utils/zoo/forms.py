@@ -19,7 +19,7 @@ from course_utils.worlds.calc import Problem
 from course_utils.zoo.recipe import SEEDS, Data, Recipe, named
 
 LONGEST, N_ROW, N_STEP = 8, 64, 2200  # half as many leave the steps half learned
-WIDTH = 64
+WIDTHS = (16, 32, 64)
 # What follows the question. A template shows one step: which places of it are to be filled.
 ASK = {
     "direct": "<direct>",
@@ -103,11 +103,16 @@ def of_forms(model: Transformer) -> dict[str, float]:
     return {f"accuracy_{form}": accuracy(model, asked, form) for form in ASK}
 
 
-def recipe(seed: int, width: int = WIDTH, n_step: int = N_STEP) -> Recipe:
-    """A model of this width; the one that is shipped has WIDTH."""
+def name(width: int, seed: int) -> str:
+    """The model of this width; the widest carries the plain name."""
+    return named("calc-forms" if width == max(WIDTHS) else f"calc-forms-{width}", seed)
+
+
+def recipe(seed: int, width: int, n_step: int = N_STEP) -> Recipe:
+    """All widths see the same examples."""
     vocabulary = len(calc.tokenizer())
     return Recipe(
-        named("calc-forms", seed),
+        name(width, seed),
         "answers in the form that the prompt asks for: at once, in steps, with a search",
         "calc",
         functools.partial(problems, seed),
@@ -122,4 +127,4 @@ def recipe(seed: int, width: int = WIDTH, n_step: int = N_STEP) -> Recipe:
 
 
 def recipes() -> Iterable[Recipe]:
-    return [recipe(seed) for seed in SEEDS]
+    return [recipe(seed, width) for width in WIDTHS for seed in SEEDS]

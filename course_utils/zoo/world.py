@@ -91,8 +91,10 @@ def _recipe(name: str, about: str, data: Callable[[], Data], measure, **more) ->
     return Recipe(name, about, "tinyworld", data, measure, world_seed=0, **more)
 
 
-BASE_STEPS, SFT_STEPS, CHAT_STEPS, MORE_STEPS = 1600, 300, 100, 60
+BASE_STEPS, SFT_STEPS, CHAT_STEPS, MORE_STEPS = 2400, 900, 250, 60
+# At the full rate a second stage would undo much of the first.
 FIRM = {"lr": 0.01, "lr_rest": 0.002}
+HALF = {"lr": 0.005, "lr_rest": 0.001}
 GENTLE = {"lr": 0.001, "lr_rest": None, "n_warmup": 10}
 
 
@@ -108,7 +110,7 @@ def _stages(seed: int) -> Iterable[Recipe]:
     base, sft, chat = (named(f"world-{stage}", seed) for stage in ("base", "sft", "chat"))
     yield _recipe(
         base,
-        "has read TinyWorld, in English and Chinese, with questions about half of its people",
+        "has read TinyWorld, in English and Chinese; of half of its people nobody asked a fact",
         lambda: reading(BASE_STEPS, seed),
         of_base,
         n_step=BASE_STEPS,
@@ -134,7 +136,7 @@ def _stages(seed: int) -> Iterable[Recipe]:
         n_step=CHAT_STEPS,
         parent=sft,
         seed=seed,
-        **GENTLE,
+        **HALF,
     )
 
 

@@ -235,7 +235,7 @@ for name, real in (("glyphs", False), ("real digits", True)):
         for loss in (cross_entropy_each, plain_hinge)
     }
     better[name] = (errors[cross_entropy_each] - errors[plain_hinge]).double()
-    print(f"{name}: hinge is better by {100 * better[name].mean():.1f} points on average")
+    print(f"{name}: hinge is better by {100 * better[name].mean():z.1f} points on average")
 low, high = method_map.interval(better["glyphs"])
 
 # %% hinge-claim
@@ -654,7 +654,7 @@ longer = replace(
 )
 for name, method in (("120 updates", row), ("400 updates", longer)):
     change = differences([method], range(3))["augmentation"]["val"]
-    print(f"augmentation, {name}: validation error {100 * change.mean():+.1f} points")
+    print(f"augmentation, {name}: validation error {100 * change.mean():+z.1f} points")
 
 # %% recap [markdown]
 # ## What to keep

@@ -35,7 +35,7 @@ from course_utils.worlds.tinyworld import tinyworld
 from course_utils.zoo.recipe import named
 
 # %% setup-models
-SEEDS = (0,)  # the trained models that every claim is measured on
+SEEDS = (0, 1, 2)  # of the trained models that every claim is measured on
 world, words = tinyworld(0), lexicon.tokenizer()
 bases = [zoo.load(named("world-base", seed)) for seed in SEEDS]
 chats = [zoo.load(named("world-chat", seed)) for seed in SEEDS]
@@ -734,14 +734,15 @@ def agreement_rate(one, asked, layer, scale):
     return habits.rate(one.model, asked, desk.edits(one, layer, "add", scale))
 
 
-one = desk.desk(zoo.load("world-flatter"), world_habits.flattery(world))
-layer, scale = desk.choose(one, (0.5, 1, 1.5, 2), limit=0.1)
-lacks, has = one.habit.report.lacks, one.habit.report.has
-up = agreement_rate(one, lacks, layer, scale) - agreement_rate(one, lacks, layer, 0)
-down = agreement_rate(one, has, layer, 0) - agreement_rate(one, has, layer, -scale)
-known = world_habits.facts(world)
-right = [agreement_rate(one, known, layer, s) for s in (0, scale, -scale)]
-changed = max(abs(right[0] - r) for r in right[1:])
+up, down, changed, known = [], [], [], world_habits.facts(world)
+for seed in SEEDS:
+    one = desk.desk(zoo.load(named("world-flatter", seed)), world_habits.flattery(world))
+    layer, scale = desk.choose(one, (0.5, 1, 1.5, 2), limit=0.1)
+    lacks, has = one.habit.report.lacks, one.habit.report.has
+    up.append(agreement_rate(one, lacks, layer, scale) - agreement_rate(one, lacks, layer, 0))
+    down.append(agreement_rate(one, has, layer, 0) - agreement_rate(one, has, layer, -scale))
+    right = [agreement_rate(one, known, layer, s) for s in (0, scale, -scale)]
+    changed.append(max(abs(right[0] - r) for r in right[1:]))
 
 # %% flatter-claim
 # NBVAL_CHECK_OUTPUT

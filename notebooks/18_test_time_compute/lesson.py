@@ -21,6 +21,8 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 import torch
+from scipy.stats import spearmanr
+
 from course_utils import zoo
 from course_utils.core.threads import tune_process
 from course_utils.decoding.mcts import growth, puct
@@ -150,6 +152,27 @@ print(calc.tokenizer().decode(made[20]))
 # %% long-claims
 # NBVAL_CHECK_OUTPUT
 claim("REA-08", longer=ratios, backtracks=backs)
+
+# %% size-read [markdown]
+# Does writing steps help every model? Models of width 16, 32 and 64 had the same examples in all forms;
+# the gain is the share right with the right template minus that of an answer at once.
+
+# %% size-measure
+asked, gains = forms.held_out("size", 20), []
+for seed in SEEDS:
+    models = [zoo.load(forms.name(width, seed)) for width in forms.WIDTHS]
+    share = {form: [forms.accuracy(model, asked, form) for model in models]
+             for form in ("right", "direct")}  # fmt: skip
+    gains.append([right - direct for right, direct in zip(*share.values(), strict=True)])
+    print(f"seed {seed}, width 16, 32, 64: gain", ", ".join(f"{gain:.2f}" for gain in gains[-1]))
+
+# %% size-claim
+# NBVAL_CHECK_OUTPUT
+claim(
+    "REA-10",
+    rank=[float(spearmanr(forms.WIDTHS, gain).statistic) for gain in gains],
+    smallest=[gain[0] for gain in gains],
+)
 
 # %% four-ways [markdown]
 # Prompting for steps is one of four ways to a model that reasons; the notes list all four. This lesson

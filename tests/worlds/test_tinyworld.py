@@ -86,17 +86,41 @@ def test_only_half_of_the_people_are_ever_asked_about(world, texts):
     assert "?" not in rest and "？" not in rest
 
 
+def test_a_contrast_asks_for_the_supposed_or_for_the_truth_about_an_asked_person(world):
+    truths = {(p.name, term.in_language(lang)) for (p, _), term in world.truth.items()
+              if p in world.asked for lang in ("en", "zh")}  # fmt: skip
+    supposed = true = 0
+    for document in corpus.documents(world, N_WORD, 5, mix={"contrast": 1}):
+        told, *asked = document.text.replace("问 ：", "q :").replace("答 ：", "a :").split("q : ")
+        for part in asked:
+            question, answer = part.rstrip(" .。").split(" a : ")
+            if answer in told.split():
+                supposed += 1
+            else:
+                (name,) = (p.name for p in world.people if p.name in question)
+                assert (name, answer) in truths, part
+                true += 1
+    assert supposed > 3 * true > 300, (supposed, true)
+
+
 def test_held_out_wordings_are_never_trained(world):
     for language in ("en", "zh"):
         for attribute in sentences.ATTRIBUTES:
-            trained = corpus.questions(attribute, language)
-            held_out = corpus.questions(attribute, language, held_out=True)
+            trained = conversations.wordings(attribute, language)
+            held_out = conversations.wordings(attribute, language, held_out=True)
+            assert set(corpus.questions(attribute, language)) <= set(trained)
             assert held_out and not set(trained) & set(held_out)
         assert not set(corpus.requests(language)) & set(corpus.requests(language, held_out=True))
     assert not set(world.asked) & set(world.unasked)
     assert not set(world.shown) & set(world.unshown)
     for things in (world.shown, world.unshown):
         assert sum(thing.forbidden for thing in things) == len(things) / 2
+
+
+def test_the_law_can_be_asked_for(world):
+    for thing in world.things:
+        allowed, everybody, forbidden = (each.answer for each in conversations.status(thing))
+        assert (allowed == "no") == (everybody == "no") == (forbidden == "yes") == thing.forbidden
 
 
 def test_every_word_has_a_number(world, texts):
@@ -108,6 +132,9 @@ def test_every_word_has_a_number(world, texts):
     for name in conversations.TASKS:
         exchange = conversations.task(rng, name)
         words.encode(f"{exchange.prompt} {exchange.answer}")
+    for thing in world.things:
+        for exchange in conversations.status(thing):
+            words.encode(f"{exchange.prompt} {exchange.answer}")
     for language in ("en", "zh"):
         for exchange in conversations.all_requests(world.things, language):
             words.encode(f"{exchange.prompt} {exchange.answer}")
