@@ -9,7 +9,7 @@ MIB = 1 << 20
 class Limits:
     """Per exercise of a submission, all its cases together."""
 
-    seconds: float = 30.0  # by the clock; two thirds of it in CPU time
+    seconds: float = 30.0  # by the clock, while its answers are waited for; two thirds of it CPU
     memory_bytes: int = 1024 * MIB  # on top of what torch takes by being imported
     file_bytes: int = 16 * MIB
     tmpfs_bytes: int = 64 * MIB

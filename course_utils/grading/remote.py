@@ -11,7 +11,8 @@ import signal
 import socket
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from course_utils.grading.inside import wire
@@ -39,7 +40,7 @@ class Answer:
     def __init__(self, sandbox: Sandbox, exercise: Exercise, source: str):
         self._sandbox, self._exercise, self._source = sandbox, exercise, source
         self._line: socket.socket | None = None
-        self._deadline: float | None = None
+        self._left, self._deadline = sandbox.limits.seconds, 0.0
         self.broken: tuple[str, str] | None = None  # (type, text): why the cell does not run
 
     def call(self) -> "RemoteCall":
@@ -51,17 +52,28 @@ class Answer:
 
         Raises Died, and SandboxError where the sandbox itself fails.
         """
-        if self._line is None and self.broken is None:
-            self._start()
-        if self.broken:
-            return "raised", self.broken
         message = {
             "args": args,
             "returns": wire.spec_tree(returns),
             "via": via and driver(via, self._exercise.preamble),
             "limit": limit,
         }
-        return self._exchange(message, returns)
+        with self._its_time():
+            if self._line is None and self.broken is None:
+                self._start()
+            if self.broken:
+                return "raised", self.broken
+            return self._exchange(message, returns)
+
+    @contextmanager
+    def _its_time(self) -> Iterator[None]:
+        """The time allowed runs while an answer is waited for, not while a question is made."""
+        began = time.monotonic()
+        self._deadline = began + self._left
+        try:
+            yield
+        finally:
+            self._left -= time.monotonic() - began
 
     def close(self, died: bool = False) -> Ending | None:
         """End the process, if there is one."""
@@ -71,9 +83,7 @@ class Answer:
         return self._sandbox.end(line, died)
 
     def _start(self) -> None:
-        now = time.monotonic()
-        self._deadline = self._deadline or now + self._sandbox.limits.seconds
-        if now >= self._deadline:
+        if self._left <= 0:
             raise Died("timeout")
         self._line = self._sandbox.begin()
         exercise = self._exercise

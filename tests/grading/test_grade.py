@@ -2,8 +2,11 @@
 
 import dataclasses
 import json
+import time
 
 import pytest
+
+from course_utils.grading.remote import Answer
 
 
 def by_id(result):
@@ -66,6 +69,22 @@ def test_statuses(grader, handing_in, monkeypatch, softmax, status, score, says)
     assert (exercise["status"], exercise["score"]) == (status, score), exercise["finding"]
     assert says in exercise["finding"]
     assert [by_id(result)[key]["status"] for key in ("41.2", "41.3")] == ["ok", "ok"]
+
+
+def test_the_time_that_questions_take_to_make_is_not_the_answers(grader, handing_in, monkeypatch):
+    ask = Answer.ask
+
+    def ask_late(*args):
+        time.sleep(0.9)
+        return ask(*args)
+
+    limits = dataclasses.replace(grader.sandbox.limits, seconds=6.0)
+    monkeypatch.setattr(grader.sandbox, "limits", limits)
+    monkeypatch.setattr(Answer, "ask", ask_late)
+    began = time.monotonic()
+    result = grader(handing_in.data())
+    assert (result["status"], result["score"]) == ("ok", 12)
+    assert time.monotonic() - began > limits.seconds
 
 
 def test_a_case_that_kills_the_process_costs_only_itself(grader, handing_in):
