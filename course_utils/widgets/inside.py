@@ -219,7 +219,7 @@ def desk_panel() -> Panel:
         DeskCanvas(),
         {
             "habit": choice("habit", [h for h, (m, _) in HABITS.items() if m in zoo.names()]),
-            "layer": slider("layer", 1, 6, 4, 1),
+            "layer": slider("layer", 1, 6, 5, 1),
             "way": choice("way", list(DESK_WAYS)),
             "scale": slider("scale", -4.0, 4.0, 1.0, 0.25),
         },

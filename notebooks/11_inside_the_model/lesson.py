@@ -176,7 +176,7 @@ def grid(model):
 
 
 parallel, apart, drop = [], [], []
-for model in bases:
+for seed, model in zip(SEEDS, bases, strict=True):
     E, he, she, (a, b, c, answer) = grid(model)
     cosine = torch.nn.functional.cosine_similarity
     parallel.append(cosine(E[he[0]] - E[she[0]], E[he[4]] - E[she[4]], dim=0).item())
@@ -186,14 +186,15 @@ for model in bases:
         (interp.analogy(E, a, b, c, x) == answer).double().mean().item() for x in (True, False)
     ]
     drop.append(right[0] - right[1])
-print(f"analogies right: {right[0]:.2f} without the given words, {right[1]:.2f} with them")
+    print(f"seed {seed}, analogies right: {right[0]:.2f} without the given words,", end=" ")
+    print(f"{right[1]:.2f} with them")
 
 # %% directions-claim
 # NBVAL_CHECK_OUTPUT
 claim("LLM-46", parallel=parallel, random=apart, drop=drop)
 
 # %% directions-recap [markdown]
-# > **The notes, made precise.** *Equals* is too strong: the two differences point about the same way.
+# > **The notes, made precise.** *Equals* is too strong: the two differences are alike far beyond chance.
 # > And every published score leaves the three given words out; with them in, *king* itself mostly
 # > wins, since king − man + woman hardly leaves it. The next cell shows it on a real model.
 
@@ -678,10 +679,10 @@ for way, scale in (("ablate here", 0), ("ablate everywhere", 0), ("add", -1), ("
 
 # %% zero-recap [markdown]
 # > **The notes, corrected.** *Subtracting* and *taking out* are different moves. Taking out puts every
-# > request at zero, and in this small model zero lies on the side of refusal, or beyond: so it goes on
-# > refusing, harmless requests too. Subtracting the step, or the **affine** move that sets the
-# > projection to that of a granted request, says where *neutral* is. Large models happen to have
-# > their neutral point near zero; that must be measured, not assumed.
+# > request at zero. At layer 5 of this small model zero lies nearer to what is refused than to what is
+# > granted: so it goes on refusing, and harmless requests more than before. Subtracting the step, or the
+# > **affine** move that sets the projection to that of a granted request, says where *neutral* is. Large
+# > models happen to have their neutral point near zero; that must be measured, not assumed.
 
 # %% shout-predict [markdown]
 # ## 8 · Too much of it
