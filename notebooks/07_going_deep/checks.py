@@ -377,14 +377,14 @@ def the_identity_at_any_size(call, rng):
 
 
 def ask_rate(answer, weights, x, y, seed):
-    """The answer's rate for ReLU nets of these weights: those of another seed are ten times as
-    large, and whoever trains one net twice trains a net that has been trained."""
+    """The answer's rate for ReLU nets of these weights: those of another seed are turned round and
+    ten times as large, and whoever trains one net twice trains a net that has been trained."""
 
     def make(s):
         layers = []
         for weight in weights:
             linear = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=False)
-            factor = 1.0 if s == seed else 10.0
+            factor = 1.0 if s == seed else -10.0
             linear.load_state_dict({"weight": (factor * weight).clone()})
             layers += [linear, torch.nn.ReLU()]
         return torch.nn.Sequential(*layers[:-1])

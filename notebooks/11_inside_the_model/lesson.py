@@ -485,7 +485,7 @@ def read_whole(model, people, layer, into, prompt, patch=True):
 
 echo = "<doc> say a , again"
 story = "<doc> a is tired ."
-places = [(m, n, text) for m in range(7) for n in range(7) for text in (echo, story)]
+places = [(m, n, text) for m in (0, 2, 4, 6) for n in (0, 2, 4) for text in (echo, story)]
 phrase, plain, by_lens = [], [], []
 for model in bases:
     best = max(places, key=lambda at: read_whole(model, world.people[:20], *at))
@@ -672,17 +672,19 @@ for layer in (3, 4, 5, 6):
     r = one.steps[layer] / one.steps[layer].norm()
     has, lacks = (habits.last_streams(one.model, part.rows)[layer] @ r for part in one.habit.report)
     print(f"layer {layer}: granted {lacks.mean():.0f}, refused {has.mean():.0f}; zero is at 0")
-for way, scale in (("ablate here", 0), ("ablate everywhere", 0), ("add", -1), ("affine", 0)):
-    rates = [desk.sweep(one, part, way, scale).mean(1)[5] for part in one.habit.report]
-    what = f"{way} {scale}" if way == "add" else way
-    print(f"{what} at layer 5: forbidden refused {rates[0]:.2f}, harmless {rates[1]:.2f}")
+for seed, one in zip(SEEDS, desks, strict=True):
+    for way, scale in (("ablate everywhere", 0), ("add", -1), ("affine", 0)):
+        dials = desk.edits(one, 6, way, scale)
+        rates = [habits.rate(one.model, part, dials) for part in one.habit.report]
+        print(f"seed {seed}, layer 6, {way}: {rates[0]:.2f} of the forbidden refused,", end=" ")
+        print(f"{rates[1]:.2f} of the harmless")
 
 # %% zero-recap [markdown]
 # > **The notes, corrected.** *Subtracting* and *taking out* are different moves. Taking out puts every
-# > request at zero. At layer 5 of this small model zero lies nearer to what is refused than to what is
-# > granted: so it goes on refusing, and harmless requests more than before. Subtracting the step, or the
-# > **affine** move that sets the projection to that of a granted request, says where *neutral* is. Large
-# > models happen to have their neutral point near zero; that must be measured, not assumed.
+# > request at zero, and nothing in the training says what zero means: of three models that differ by the
+# > seed alone, two go on refusing, harmless requests too, and one gives in. Subtracting the step, or the
+# > **affine** move that sets the projection to that of a granted request, says where *neutral* is, and
+# > works in all three. Large models happen to have their neutral point near zero; measure, do not assume.
 
 # %% shout-predict [markdown]
 # ## 8 · Too much of it

@@ -6,6 +6,7 @@ from course_utils.worlds import lexicon
 from course_utils.worlds.atlas import PLACES
 from course_utils.worlds.phrasebook import phrases
 from course_utils.worlds.tinyworld import tinyworld
+from course_utils.zoo.recipe import SEEDS, named
 
 
 def test_the_numbers_of_things():
@@ -15,14 +16,16 @@ def test_the_numbers_of_things():
     assert zoo.load("world-chat").config.n_layer == 6
 
 
-def test_zero_lies_on_the_side_of_refusal_and_the_affine_move_lets_through():
-    model = zoo.load("world-chat")
-    one = desk.desk(model, world_habits.refusal(tinyworld(0)))
-    step = one.steps[5] / one.steps[5].norm()
-    has, lacks = (
-        (habits.last_streams(model, part.rows)[5] @ step).mean() for part in one.habit.report
-    )
-    assert 0 > (has + lacks) / 2  # nearer to the refused, or beyond them
-    ways = ("affine", "ablate everywhere")
-    affine, zero = (desk.sweep(one, one.habit.report.has, way)[5].mean() for way in ways)
-    assert affine < 0.3 < 0.6 < zero
+def test_zero_means_refusal_to_two_models_of_three_and_the_affine_move_works_in_all():
+    refused, harmless = {}, {}
+    for seed in SEEDS:
+        one = desk.desk(zoo.load(named("world-chat", seed)), world_habits.refusal(tinyworld(0)))
+        for way in ("affine", "add", "ablate everywhere"):
+            dials = desk.edits(one, 6, way, -1 if way == "add" else 0)
+            rates = [habits.rate(one.model, part, dials) for part in one.habit.report]
+            refused[way, seed], harmless[way, seed] = rates
+    assert all(refused[way, seed] < 0.1 for way in ("affine", "add") for seed in SEEDS)
+    for shares, at_least in ((refused, 0.6), (harmless, 0.5)):
+        stays = [shares["ablate everywhere", seed] > at_least for seed in SEEDS]
+        assert sorted(stays) == [False, True, True]
+    assert min(refused["ablate everywhere", seed] for seed in SEEDS) < 0.1
