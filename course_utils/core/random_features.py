@@ -91,12 +91,13 @@ WIDTHS = [5, 10, 20, 30, 40, 60, 75, 85, 90, 95, 100, 105, 110, 120, 140, 170]
 WIDTHS += [200, 300, 400, 600, 1000, 1500, 2000]
 
 
-@functools.cache
-def _ridgeless(N: int, seed: int) -> list[float]:
-    return risk_curve(WIDTHS, N, 0.0, seed)[:, 1].tolist()
+@functools.lru_cache(maxsize=256)
+def _columns(N: int, ridge: float, seed: int) -> list[list[float]]:
+    return risk_curve(WIDTHS, N, ridge, seed).T.tolist()
 
 
 def descent(ratio: float, ridge: float, N: int = 100, seed: int = 0) -> Risk:
     """The whole curve at one ridge; ratio: the features looked at, over N."""
-    columns = risk_curve(WIDTHS, N, ridge, seed).T.tolist()
-    return Risk(WIDTHS, *columns, _ridgeless(N, seed), N, ridge, WIDTHS.index(round(ratio * N)))
+    _, bare, _ = _columns(N, 0.0, seed)
+    chosen = WIDTHS.index(round(ratio * N))
+    return Risk(WIDTHS, *_columns(N, ridge, seed), bare, N, ridge, chosen)
