@@ -27,7 +27,7 @@ from course_utils.zoo.recipe import Data
 N_READ, N_TAUGHT, N_POS = 16, 16, 64
 
 # Without interviews: a model that often hears true answers does not learn to read answers off the
-# context. Objects are told of about as often, each, as people.
+# context.
 READ = {"bio": 54, "map": 3, "thing": 10, "role": 9, "word": 7, "contrast": 10, "echo": 8}
 
 

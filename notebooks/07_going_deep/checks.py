@@ -438,7 +438,7 @@ def clear_question(rng, sizes, n, scale):
             return falls(*net, float(2.0**exponent))
 
         ends = next((i for i, k in enumerate(exponents) if not stable(k)), 0)
-        if not ends or any(stable(k) for k in exponents[ends:]):
+        if not ends or any(stable(k) for k in exponents[ends + 1 :]):
             continue
         near = range(max(0, ends - 3), min(len(exponents), ends + 5))
         beside = [
