@@ -75,6 +75,8 @@ def init_transformer(model: nn.Module, n_layer: int, rng: torch.Generator) -> No
     residual stream divided by sqrt(2 n_layer), so that its variance does not grow with depth.
     Radford et al. 2019, section 2.3."""
     for name, weight in model.named_parameters():
+        if weight.is_meta:
+            continue  # It has no values, and drawing them would import all of torch's compiler.
         if weight.ndim == 2:
             writes = name.endswith(("attn.out.weight", "mlp.down.weight"))
             weight.normal_(0.0, 0.02 / math.sqrt(2 * n_layer) if writes else 0.02, generator=rng)

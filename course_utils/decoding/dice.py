@@ -63,6 +63,8 @@ class Roll:
     own: list[float]
     shaped: list[float]
     T: float
+    top_k: int | None
+    top_p: float | None
     entropy_own: float
     entropy_shaped: float
     n_kept: int
@@ -94,6 +96,8 @@ def roll(
         own[shown].tolist(),
         kept[shown].tolist(),
         T,
+        top_k,
+        top_p,
         float(entropy(own)),
         float(entropy(kept)),
         int((kept > 0).sum()),

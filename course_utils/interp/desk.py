@@ -113,15 +113,17 @@ def choose(on: Desk, scales: Sequence[float], limit: float = float("inf")) -> tu
     added and down where it has it when subtracted, on the prompts kept for choosing; other answers
     may move by `limit` nats. Arditi et al. 2024 have such a limit too. Raises ValueError where no
     setting keeps to it."""
-    kept = [
-        (layer, scale)
-        for scale in scales
-        for layer in range(1, len(on.steps))
-        if divergence(on.model, on.habit.neutral, edits(on, layer, "add", scale)) <= limit
-    ]
+    kept = [(layer, scale) for scale in scales for layer in range(1, len(on.steps))]
+    if limit < float("inf"):
+        before = log_probs(on.model, on.habit.neutral)
+        kept = [at for at in kept if _aside(on, *at, before) <= limit]
     if not kept:
         raise ValueError(f"limit {limit} is kept by no layer and scale.")
     return max(kept, key=lambda setting: _moved(on, *setting))
+
+
+def _aside(on: Desk, layer: int, scale: float, before: Float[Tensor, "row d_vocab"]) -> float:
+    return divergence(on.model, on.habit.neutral, edits(on, layer, "add", scale), before)
 
 
 def _moved(on: Desk, layer: int, scale: float) -> float:

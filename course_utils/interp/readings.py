@@ -1,5 +1,6 @@
 """What the lens, a patch and a plane show of one prompt or one layer: results to be drawn."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -89,13 +90,18 @@ def patch_view(
     with torch.no_grad(), transplant(model, vector, at, len(target)):
         prob = model(torch.tensor([target]))[0, -1].softmax(-1)
         said = generate(model, target, n_new, temperature=0).completions()[0]
-    plain = generate(model, target, n_new, temperature=0).completions()[0]
+    plain = _said(model, tuple(target), n_new)
     values, ids = prob.topk(N_TOP)
     top = [(spell(i), p) for i, p in zip(ids.tolist(), values.tolist(), strict=True)]
     phrases = (" ".join(spell(i).strip() for i in row) for row in (said, plain))
     return PatchView(
         [spell(i) for i in source], [spell(i) for i in target], place, at, top, *phrases
     )
+
+
+@functools.lru_cache(maxsize=8)  # the places of a patch change more often than its prompt
+def _said(model: Transformer, prompt: tuple[int, ...], n_new: int) -> list[int]:
+    return generate(model, prompt, n_new, temperature=0).completions()[0]
 
 
 METHODS = ("probe", "PCA", "random")

@@ -51,7 +51,9 @@ class DiceCanvas(Canvas):
         self.own.set_data(result.own, np.arange(N_SHOWN))
         for text, token in zip(self.names, result.tokens, strict=True):
             text.set_text(self.name(token))
-        self.says.set_text(f"bar: drawn from · ◆ the model's own\n{result.n_kept} tokens left")
+        k, p = result.top_k or "all", result.top_p or 1
+        left = f"top-k {k}, top-p {p:g}: {result.n_kept} tokens left"
+        self.says.set_text(f"bar: drawn from · ◆ the model's own\n{left}")
         self.curve.set_data(TEMPERATURES.numpy(), result.curve.numpy())
         self.here.set_data(
             [result.T], [np.interp(result.T, TEMPERATURES.numpy(), result.curve.numpy())]

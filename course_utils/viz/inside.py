@@ -54,9 +54,10 @@ class LensCanvas(Canvas):
             ]
             for row in range(self.n_layer)
         ]
+        self._reading = None
         self.mark = Rectangle((0, 0), 1, self.n_layer, fc="none", ec=ORANGE, lw=2)
         self.grid.add_patch(self.mark)
-        return [self.cells, *self._curve(low), self.mark, *self.words, *sum(self.says, [])]
+        return [*self._curve(low), self.mark]
 
     def _curve(self, low: float) -> list[Artist]:
         axes = self.figure.add_axes((0.785, low, 0.19, 0.90 - low))
@@ -66,6 +67,15 @@ class LensCanvas(Canvas):
         return [self.rank]
 
     def update(self, result: LensView) -> None:
+        self.mark.set_x(result.position)
+        self.rank.set_data(result.rank.numpy() + 1, np.arange(len(result.rank)))
+        reading = (result.words, result.says, result.prob.tolist())
+        if reading != self._reading:  # some eighty texts, which no slider changes
+            self._reading = reading
+            self._write(result)
+            self.stale()
+
+    def _write(self, result: LensView) -> None:
         n_layer, n_pos = result.prob.shape
         prob = np.zeros((self.n_layer, self.n_pos))
         prob[:n_layer, :n_pos] = result.prob.numpy()
@@ -76,8 +86,6 @@ class LensCanvas(Canvas):
             for i, text in enumerate(texts):
                 there = i < n_pos and row < n_layer
                 text.set_text(shown(result.says[row][i], self.letters) if there else "")
-        self.mark.set_x(result.position)
-        self.rank.set_data(result.rank.numpy() + 1, np.arange(n_layer))
 
     def sentence(self, result: LensView) -> str:
         ranks = ", ".join(str(rank + 1) for rank in result.rank.tolist())
@@ -248,7 +256,8 @@ class DeskCanvas(Canvas):
         )
         self.prompt = self.figure.text(0.02, 0.17, "", va="center", color=MUTED)
         self.said = self.figure.text(0.02, 0.07, "", va="center", color=INK)
-        return [*self.bars, self.cost, self.prompt, self.said]
+        self.dials = self.figure.text(0.02, 0.95, "", va="center", color=MUTED)
+        return [*self.bars, self.cost, self.prompt, self.said, self.dials]
 
     def update(self, result: DeskView) -> None:
         for bar, value in zip(self.bars, (*result.lacks, *result.has), strict=True):
@@ -256,6 +265,7 @@ class DeskCanvas(Canvas):
         self.cost.set_height(min(max(result.divergence, 1e-4), 19.0) - 1e-4)
         self.prompt.set_text(readable(result.prompt))
         self.said.set_text(f"→  {readable(result.said)}")
+        self.dials.set_text(f"layer {result.layer}, scale {result.scale:g}")
 
     def sentence(self, result: DeskView) -> str:
         scale = f" at scale {result.scale:g}" if result.way in ("add", "random direction") else ""

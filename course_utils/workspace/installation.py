@@ -268,8 +268,9 @@ def prepare(command: str) -> None:
 
 
 def _hand_over(argv: list[str]) -> int:
-    """Become the command in .venv. -P, and no PYTHONPATH: nothing may shadow what is there."""
-    for name in ("PYTHONPATH", "PYTHONHOME"):
+    """Become the command in .venv. -P, and no PYTHONPATH: nothing may shadow what is there. And
+    what is installed uncompiled has to be compiled once, not at each start of a kernel."""
+    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
     command = [str(PYTHON), "-P", "-m", "course_utils.cli", *argv]
     sys.stdout.flush()

@@ -775,7 +775,7 @@ if real:
     prompt = real_words.encode("The food at the restaurant was")
     for name, by in moves.items():
         with patched(real, habits.steering(real, layer, by, "add", 1.0)):
-            said = generate(real, prompt, 8, temperature=0).completions()[0]
+            said = generate(real, prompt, 5, temperature=0).completions()[0]
         print(f"{name}: …{real_words.decode(said)}".replace("\n", " "))
 
 # %% recap [markdown]
