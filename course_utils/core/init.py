@@ -2,6 +2,7 @@
 explode. Biases start at zero."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import nn
@@ -43,6 +44,12 @@ SCHEMES = {
 }
 
 
+def _weights(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Its parameters, without those on `meta`: they have no values, and drawing some would import
+    the whole of torch's compiler."""
+    return ((name, weight) for name, weight in model.named_parameters() if not weight.is_meta)
+
+
 @torch.no_grad()
 def init_weights(model: nn.Module, scheme: str | float, rng: torch.Generator) -> None:
     """Draw every matrix and filter of the model from a normal distribution.
@@ -50,7 +57,7 @@ def init_weights(model: nn.Module, scheme: str | float, rng: torch.Generator) ->
     `scheme` is "he", "xavier", "lecun" (1 / sqrt(fan_in)), or one deviation for all. Biases
     become zero; the scales of norms are left alone.
     """
-    for name, weight in model.named_parameters():
+    for name, weight in _weights(model):
         if weight.ndim >= 2:
             field = weight[0, 0].numel()
             std = _std(scheme, weight.shape[1] * field, weight.shape[0] * field)
@@ -74,9 +81,7 @@ def init_transformer(model: nn.Module, n_layer: int, rng: torch.Generator) -> No
     """GPT-2's scheme: normal with deviation 0.02; the two maps of each block that write into the
     residual stream divided by sqrt(2 n_layer), so that its variance does not grow with depth.
     Radford et al. 2019, section 2.3."""
-    for name, weight in model.named_parameters():
-        if weight.is_meta:
-            continue  # It has no values, and drawing them would import all of torch's compiler.
+    for name, weight in _weights(model):
         if weight.ndim == 2:
             writes = name.endswith(("attn.out.weight", "mlp.down.weight"))
             weight.normal_(0.0, 0.02 / math.sqrt(2 * n_layer) if writes else 0.02, generator=rng)

@@ -500,7 +500,7 @@ scene_rows(rows | {"painted by\n256 pixels": by_pixels}, "256 pixels or 16 codes
 def seconds(model, seed, vq=None):
     """Least processor time for eight pictures."""
     rng = torch.Generator().manual_seed(seed)
-    return steps.least(lambda: pictures.painted(model, 8, rng, vq), 2)
+    return steps.least(lambda: pictures.painted(model, 8, rng, vq), 6)
 
 
 fewer, faster, psnr = [], [], []

@@ -2,6 +2,8 @@
 say."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
@@ -80,3 +82,10 @@ def test_what_is_told_in_one_way_only_is_stored_but_answers_fewer_questions():
     assert right("world-sft", unasked) - right("world-once-sft", unasked) >= 0.15
     few = dataclasses.replace(tinyworld(0), people=tinyworld(0).people[:8])
     assert measures.recited(zoo.load("world-once"), few, "en") >= 0.9
+
+
+def test_loading_a_model_does_not_import_the_compiler():
+    code = "import sys; from course_utils import zoo; zoo.load('world-base'); zoo.load('vq-vae'); "
+    code += "print('torch._dynamo' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
