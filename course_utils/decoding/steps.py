@@ -49,28 +49,31 @@ def small_model(n_ctx: int = LENGTHS[-1]) -> Transformer:
     )
 
 
-def seconds_with_cache(model: Transformer, n: int, repeats: int) -> float:
-    """Processor seconds to draw n units, each read once. The least of some repeats: what is
-    slower was disturbed."""
+def seconds_with_cache(model: Transformer, n: int, runs: int) -> float:
+    """Processor seconds to draw n units, each read once. The least of some runs: what is slower
+    was disturbed."""
     rng = torch.Generator().manual_seed(0)
-    return least(lambda: generate(model, [[0]], n, rng=rng), repeats)
+    return least(lambda: generate(model, [[0]], n, rng=rng), runs=runs)[0]
 
 
 @torch.no_grad()
-def seconds_of_reading(model: Transformer, n: int, repeats: int) -> float:
+def seconds_of_reading(model: Transformer, n: int, runs: int) -> float:
     """Processor seconds to read n units at once: one step of the game without a cache."""
     ids = torch.zeros(1, n, dtype=torch.long)
-    return least(lambda: model(ids), repeats)
+    return least(lambda: model(ids), runs=runs)[0]
 
 
-def least(work: Callable, repeats: int) -> float:
-    """Least processor seconds of some runs."""
-    times = []
-    for _ in range(repeats + 1):  # the first one warms up
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return min(times[1:])
+def least(*works: Callable, runs: int) -> list[float]:
+    """Least processor seconds of each of some works, done in turn, so that what disturbs one
+    disturbs the others. The first round warms up, where there is another."""
+    rounds = [[_seconds(work) for work in works] for _ in range(runs)]
+    return [min(times) for times in zip(*(rounds[1:] or rounds), strict=True)]
+
+
+def _seconds(work: Callable) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,9 @@ class Clock:
 def clock(longest: int = LENGTHS[-1]) -> Clock:
     """Measured once, on works of up to `longest` units."""
     ns, model = tuple(n for n in LENGTHS if n <= longest), small_model(longest)
-    repeats = [3 if n < LENGTHS[-1] else 1 for n in ns]
+    runs = [4 if n < LENGTHS[-1] else 1 for n in ns]
     cached, reading = (
-        growth(ns, [measure(model, n, k) for n, k in zip(ns, repeats, strict=True)])
+        growth(ns, [measure(model, n, k) for n, k in zip(ns, runs, strict=True)])
         for measure in (seconds_with_cache, seconds_of_reading)
     )
     return Clock(cached, reading)
