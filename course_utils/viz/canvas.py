@@ -12,12 +12,12 @@ import zlib
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 from course_utils.viz.fonts import families
 from course_utils.viz.palette import GRID, INK
+from course_utils.viz.text_cache import TextCanvas
 
 STYLE = {
     "font.size": 9,
@@ -46,7 +46,7 @@ class Canvas:
 
     def __init__(self):
         self.figure = Figure(figsize=self.size, dpi=100, facecolor="white")
-        self._agg = FigureCanvasAgg(self.figure)
+        self._agg = TextCanvas(self.figure)
         with rc_context(style()):
             self._moving = self.build()
         for artist in self._moving:

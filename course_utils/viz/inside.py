@@ -1,5 +1,7 @@
 """What goes on inside a model: a plane of a layer, the lens, a patch, the steering desk."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
@@ -175,32 +177,34 @@ class PlaneCanvas(Canvas):
         self.score = self.right.text(
             0.02, 0.95, "", transform=self.right.transAxes, bbox={"color": "white", "pad": 2}
         )
-        self._window = None
-        return [
-            self.truth, *self.names, self.errors, self.there, self.guess, self.score
-        ]  # fmt: skip
+        self._shown = None
+        return [self.errors, self.guess, self.score]
 
     def update(self, result: PlaneView) -> None:
         truth, guess = result.truth.numpy(), result.guess.numpy()
         low, high = truth.min(0), truth.max(0)
         pad = 0.15 * (high - low)
-        window = (*(low - pad), *(high + pad))
-        if window != self._window:
-            self._window = window
-            for axes in (self.left, self.right):
-                axes.set(xlim=(window[0], window[2]), ylim=(window[1], window[3]))
+        shown = (truth.tolist(), result.names)
+        if shown != self._shown:  # names and places, which no slider changes
+            self._shown = shown
+            self._place(truth, result.names, low, high, pad)
             self.stale()
+        guess = guess.clip(low - 0.9 * pad, high + 0.9 * pad)
+        self.errors.set_segments(np.stack([truth, guess], 1))
+        self.guess.set_data(*guess.T)
+        self.score.set_text(f"held-out R² = {result.r2:.2f}")
+
+    def _place(self, truth: np.ndarray, names: Sequence[str], low, high, pad) -> None:
+        for axes in (self.left, self.right):
+            axes.set(xlim=(low[0] - pad[0], high[0] + pad[0]))
+            axes.set(ylim=(low[1] - pad[1], high[1] + pad[1]))
         self.truth.set_data(*truth.T)
+        self.there.set_data(*truth.T)
         named = _apart(truth, high - low)
         for number, text in enumerate(self.names):
             there = number < len(named)
-            text.set_text(readable(result.names[named[number]]) if there else "")
+            text.set_text(readable(names[named[number]]) if there else "")
             text.set_position(tuple(truth[named[number]]) if there else (0, 0))
-        guess = guess.clip(low - 0.9 * pad, high + 0.9 * pad)
-        self.errors.set_segments(np.stack([truth, guess], 1))
-        self.there.set_data(*truth.T)
-        self.guess.set_data(*guess.T)
-        self.score.set_text(f"held-out R² = {result.r2:.2f}")
 
     def sentence(self, result: PlaneView) -> str:
         labels = "labels that were shuffled" if result.shuffled else "the true labels"
