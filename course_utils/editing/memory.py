@@ -1,5 +1,5 @@
-"""Editing without touching a weight or anybody else: the new fact lies in a memory beside the model,
-and comes into the context only where it is asked for. Mitchell et al. 2022 (SERAC)."""
+"""Editing without touching a weight: the new fact lies in a memory beside the model, and comes into
+the context only where it is asked for. Mitchell et al. 2022 (SERAC)."""
 
 from collections.abc import Callable, Set
 

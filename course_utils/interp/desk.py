@@ -25,7 +25,7 @@ from course_utils.interp.habits import (
 )
 
 CONTROL = "random direction"
-N_SAID, N_PROMPT = 8, 12
+N_SAID, N_PROMPT = 8, 8
 DESK_WAYS = (*WAYS, CONTROL)
 
 
@@ -79,9 +79,16 @@ class DeskView:
 
 
 def desk_view(
-    on: Desk, spell: Callable[[int], str], name: str, layer: int, way: str, scale: float
+    on: Desk,
+    spell: Callable[[int], str],
+    name: str,
+    layer: int,
+    way: str,
+    scale: float,
+    stop: Sequence[int] = (),
 ) -> DeskView:
-    """Turn the dials and measure, on the first of the prompts kept for choosing."""
+    """Turn the dials and measure, on the first of the prompts kept for choosing; what is said ends
+    at `stop`."""
     change = edits(on, layer, way, scale)
     has, lacks = (rate(on.model, asked, change) for asked in on.few)
     neutral = on.habit.neutral.first(N_PROMPT)
@@ -89,7 +96,7 @@ def desk_view(
     rows = (on.few.lacks if adds else on.few.has).rows
     prompt = rows.ids[0, int(rows.padding[0]) :].tolist()
     with patched(on.model, change):
-        said = generate(on.model, prompt, N_SAID, temperature=0).completions()[0]
+        said = generate(on.model, prompt, N_SAID, temperature=0, stop=stop).completions()[0]
     return DeskView(
         name, layer, way, scale,
         (on.before[1], lacks), (on.before[0], has),

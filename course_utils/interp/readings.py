@@ -81,16 +81,17 @@ def patch_view(
     target: Sequence[int],
     at: Place,
     n_new: int = N_PHRASE,
+    stop: tuple[int, ...] = (),
 ) -> PatchView:
-    """Read the stream of `source` at place = (layer, position) by what the prompt `target` says
-    when it is put there at `at`; beside it, what `target` says by itself."""
+    """Read the stream of `source` at place = (layer, position) by what the prompt `target` says,
+    up to `stop`, when it is put there at `at`; beside it, what `target` says by itself."""
     source, target = list(source), list(target)
     place, at = (place[0], place[1] % len(source)), (at[0], at[1] % len(target))
-    vector = streams(model, torch.tensor([source]))[place[0], :, place[1]]
+    vector = _streams(model, tuple(source))[place[0], :, place[1]]
     with torch.no_grad(), transplant(model, vector, at, len(target)):
         prob = model(torch.tensor([target]))[0, -1].softmax(-1)
-        said = generate(model, target, n_new, temperature=0).completions()[0]
-    plain = _said(model, tuple(target), n_new)
+        said = generate(model, target, n_new, temperature=0, stop=stop).completions()[0]
+    plain = _said(model, tuple(target), n_new, stop)
     values, ids = prob.topk(N_TOP)
     top = [(spell(i), p) for i, p in zip(ids.tolist(), values.tolist(), strict=True)]
     phrases = (" ".join(spell(i).strip() for i in row) for row in (said, plain))
@@ -99,9 +100,19 @@ def patch_view(
     )
 
 
-@functools.lru_cache(maxsize=8)  # the places of a patch change more often than its prompt
-def _said(model: Transformer, prompt: tuple[int, ...], n_new: int) -> list[int]:
-    return generate(model, prompt, n_new, temperature=0).completions()[0]
+# The places of a patch change more often than its two prompts.
+
+
+@functools.lru_cache(maxsize=8)
+def _streams(model: Transformer, source: tuple[int, ...]) -> Float[Tensor, "layer row pos d_model"]:
+    return streams(model, torch.tensor([source]))
+
+
+@functools.lru_cache(maxsize=8)
+def _said(
+    model: Transformer, prompt: tuple[int, ...], n_new: int, stop: tuple[int, ...]
+) -> list[int]:
+    return generate(model, prompt, n_new, temperature=0, stop=stop).completions()[0]
 
 
 METHODS = ("probe", "PCA", "random")

@@ -54,6 +54,11 @@ def _ask(question: str) -> list[int]:
     return lexicon.tokenizer().encode(" ".join(asked.split()))
 
 
+def _ends() -> tuple[int]:
+    """What a turn of TinyWorld ends with."""
+    return (lexicon.tokenizer().specials[lexicon.END],)
+
+
 def _questions() -> list[str]:
     world = tinyworld(0)
     a, b = world.asked[:2]
@@ -157,7 +162,7 @@ def patch_panel() -> Panel:
         model = _world_model("world-chat")
         other = _ask("" if target == BARE else target)
         ids = _ask(source)
-        return patch_view(model, spell, ids, (layer, -1 - back), other, (into, -1))
+        return patch_view(model, spell, ids, (layer, -1 - back), other, (into, -1), stop=_ends())
 
     return Panel(
         "Patchscope",
@@ -211,7 +216,7 @@ def desk_panel() -> Panel:
     """Steering desk: turn a habit of a model up and down, and read what else moves."""
 
     def compute(habit: str, layer: int, way: str, scale: float) -> DeskView:
-        return desk_view(_desk(habit), lexicon.tokenizer().token, habit, layer, way, scale)
+        return desk_view(_desk(habit), lexicon.tokenizer().token, habit, layer, way, scale, _ends())
 
     return Panel(
         "Steering desk",
