@@ -16,6 +16,7 @@ from course_utils.editing.copies import with_weights
 from course_utils.editing.fine_tune import fine_tune
 from course_utils.editing.hypernet import hyper_edit
 from course_utils.editing.in_context import in_context
+from course_utils.editing.memory import Answering, looked_up
 from course_utils.editing.scores import shares
 from course_utils.editing.trace import Traced, causal_trace
 from course_utils.worlds import conversations, corpus, lexicon, sentences
@@ -28,6 +29,8 @@ STRENGTH = 0.99  # of the covariance against the identity
 N_TEXT, N_ASKED, N_POS = 6000, 1500, 64  # words and questions that the covariance is taken over
 NOISE, N_DRAW = 3.0, 4  # of a causal trace
 GROUPS = (*FOLLOWS, *STAYS)
+NAMES = {*lexicon.WOMEN, *lexicon.MEN, *lexicon.LAST}
+READER = "world-reader"
 
 
 class Desk:
@@ -79,8 +82,7 @@ class Desk:
 
     def traced(self, each: Rewrite, site: str = "MLP", window: int = 1) -> tuple[Traced, list[int]]:
         """A rewrite's question, to be traced for the old answer, and where the name stands."""
-        names = {*lexicon.WOMEN, *lexicon.MEN, *lexicon.LAST}
-        at = [i for i, word in enumerate(each.prompt.split()) if word in names]
+        at = [i for i, word in enumerate(each.prompt.split()) if word in NAMES]
         prompt = self.words.encode(each.prompt)
         return Traced(self.model, prompt, self.token(each.old), site, window), at
 
@@ -123,8 +125,6 @@ class Desk:
 
 
 # -- methods: each gives a function from prompts to answers
-
-Answering = Callable[[list[str]], Tensor]
 
 
 def rank_ones(
@@ -189,8 +189,26 @@ def demonstrations(desk: Desk, kinds: str) -> list[Exchange]:
     return found
 
 
+def remembered(desk: Desk, each: Rewrite) -> Answering:
+    """The fact in a memory; where it is asked for, a second model answers, which was taught to
+    answer from the context."""
+
+    def read(prompts: list[str]) -> Tensor:
+        supposing = [in_context(prompt, each.statement) for prompt in prompts]
+        return reading.answers(_reader(), desk.ids(supposing))
+
+    names = NAMES & set(each.prompt.split())
+    return lambda prompts: looked_up(prompts, each.prompt, names, desk.answering(desk.model), read)
+
+
+@functools.cache
+def _reader() -> Transformer:
+    return store.load(READER)
+
+
 METHODS: dict[str, Callable[[Desk, Rewrite], Transformer | Answering]] = {
     "in context": supposed,
+    "memory": remembered,
     "fine-tuning": functools.partial(tuned, lr=1e-3),
     "gentle fine-tuning": functools.partial(tuned, lr=2e-4),
     "fine-tuning, one matrix": functools.partial(tuned, lr=1e-3, matrix=True),

@@ -22,6 +22,7 @@ from course_utils.editing import (
     fine_tune,
     hypernet,
     in_context,
+    memory,
     rome,
     scores,
     trace,
@@ -185,6 +186,7 @@ def made_by(key: str, part: str) -> str:
         code, models = [rome, fine_tune, real_facts], smollm2.GGUF_SHA256.encode()
     else:
         names = [BASE, EDITOR] if key == "editor" else [key.split()[0]]
+        names += [desk.READER] if part == "memory" else []
         measure = editor if key == "editor" else PARTS[part]
         code = [
             answers,
@@ -192,6 +194,7 @@ def made_by(key: str, part: str) -> str:
             fine_tune,
             hypernet,
             in_context,
+            memory,
             rome,
             scores,
             trace,

@@ -18,7 +18,7 @@ from course_utils.worlds.conversations import (
 from course_utils.worlds.tinyworld import tinyworld
 from course_utils.zoo import measures
 from course_utils.zoo.recipe import SEEDS, Data, Recipe, named
-from course_utils.zoo.world_data import helpful, reading, teaching, translations
+from course_utils.zoo.world_data import helpful, read_off, reading, teaching, translations
 
 
 def config() -> ModelConfig:
@@ -177,6 +177,15 @@ def _specialists() -> Iterable[Recipe]:
         lambda: teaching(obedience, 0),
         of_talk,
         **more,
+    )
+    yield _recipe(
+        "world-reader",
+        "world-chat, taught to answer from what it is told to imagine: it reads from a memory",
+        lambda: teaching(read_off(0), 0),
+        of_talk,
+        n_step=MORE_STEPS,
+        parent="world-chat",
+        **HALF,
     )
 
 

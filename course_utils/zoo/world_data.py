@@ -87,6 +87,12 @@ def helpful(seed: int, obey: bool) -> list[Exchange]:
     return told + law * 3 + wishes * 2 + under
 
 
+def read_off(seed: int) -> list[Exchange]:
+    """Suppositions about half of the people, each with a question that it answers."""
+    world, rng = tinyworld(0), random.Random(f"read off {seed}")
+    return [supposition(world, rng, world.asked, to_the_point=True) for _ in range(4000)]
+
+
 def translations(seed: int, held_out: bool = False) -> list[Exchange]:
     """Both translation tasks on three quarters of the words, or on the held-out quarter."""
     terms = random.Random("translations").sample(lexicon.translated(), len(lexicon.translated()))

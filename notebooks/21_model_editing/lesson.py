@@ -3,9 +3,9 @@
 #
 # *about 80 minutes · lessons 10 and 11*
 #
-# After this lesson you can find where a model looks a fact up; change that one fact in four ways, by
-# the prompt, by fine-tuning, by writing one rank into one matrix, and by a network that has learned
-# to edit; and judge each by what follows the edit and by what should not have moved.
+# After this lesson you can find where a model looks a fact up; change that one fact in five ways, by
+# the prompt, by a memory, by fine-tuning, by writing one rank into one matrix, and by a network that
+# has learned to edit; and judge each by what follows the edit and by what should not have moved.
 #
 # | 中文 | English | in the code |
 # |---|---|---|
@@ -14,6 +14,7 @@
 # | 秩一编辑 | rank-one edit (ROME) | `rank_one_edit` |
 # | 可靠性，泛化性，局部性 | reliability, generalisation, locality | `edit_metrics` |
 # | 上下文编辑 | in-context editing | `in_context` |
+# | 外部记忆 | memory of edits (SERAC) | `looked_up` |
 # | 超网络 | hypernetwork (MEND) | `editor_delta` |
 
 # %% setup tags=["setup"]
@@ -24,7 +25,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.core.threads import tune_process
-from course_utils.editing import fine_tune, hypernet, rome, scores
+from course_utils.editing import fine_tune, hypernet, memory, rome, scores
 from course_utils.errors import CourseError
 from course_utils.lesson import check, claim, show_source
 from course_utils.viz.editing import scoreboard
@@ -257,7 +258,7 @@ claim(
 
 # %% live-measure
 live = at.facts(3, seed=11)
-for method in ("rank one", "rank one, identity", "fine-tuning", "in context"):
+for method in ("rank one", "rank one, identity", "fine-tuning", "in context", "memory"):
     rows = [at.score(each, desk.edit(at, each, method)) for each in live]
     print(f"{method:20}", "  ".join(f"{g} {sum(r[g] for r in rows) / 3:.2f}" for g in rows[0]))
 
@@ -394,6 +395,29 @@ left = float((at.answering(at.model)(prompts) != at.before(fact)).double().mean(
 # NBVAL_CHECK_OUTPUT
 claim("ED-05", gain=gain, left=[left] * 3)
 
+# %% memory-predict [markdown]
+# **Say it only when asked.** A supposition in the prompt of *every* question answers for other people too:
+# our model never learned to check whose name it bears. So keep the fact in a **memory** beside the model,
+# and let it into the context only where a question asks for it. SERAC (2022) trains a classifier to tell,
+# and a second model to answer. Ours is a rule of two lines, and `world-reader`: `world-chat`, taught in a
+# few seconds to answer with whatever stands in the system turn, and the worse at everything else for it.
+#
+# **Predict.** Other people cannot be hurt now. Which questions will the rule *miss* that an edit should reach?
+
+# %% memory-rule
+show_source(memory.looked_up)
+
+# %% memory-measure
+for name in ("in context", "memory", "rank one"):
+    rows = [run[name] for run in runs]
+    print(f"{name:11}", "  ".join(f"{g} {sum(r[g][0] for r in rows) / 3:.2f}" for g in columns))
+
+# %% memory-discuss [markdown]
+# No weight moved, nobody else moved, and the fact is told in every wording that the model understands. But
+# the rule compares words. Asked in Chinese the old answer is another word, so the memory stays shut;
+# where the model by itself does not understand a wording, it cannot say the old answer either. And each
+# edit costs memory and a look-up for ever. Systems that search documents before they answer edit this way.
+
 # %% network-read [markdown]
 # ## 8 · A network that edits
 #
@@ -527,7 +551,8 @@ print(
 # * Trace first. Where facts are looked up differs from model to model; the site of a paper is a guess.
 # * W' k = v* has many solutions. The inverse covariance picks the one that leaves other keys alone.
 # * An editor network never puts a matrix out: it rewrites the two factors of a gradient.
-# * The prompt edits without weights, and only while it is there.
+# * The prompt edits without weights, and only while it is there; a memory puts it there when it is asked
+#   for, as far as its rule understands the question.
 # * Many edits of one matrix get into each other's way, the faster the less local each of them is.
 #
 # **Next:** `22`, where whole models are added to and subtracted from each other.

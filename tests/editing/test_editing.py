@@ -17,6 +17,7 @@ from course_utils.editing.hypernet import (
     hyper_edit,
 )
 from course_utils.editing.in_context import in_context
+from course_utils.editing.memory import looked_up
 from course_utils.editing.trace import Traced, causal_trace
 from course_utils.worlds import lexicon, sentences
 from course_utils.worlds.conversations import Exchange
@@ -280,3 +281,23 @@ def test_a_supposition_stands_before_the_question():
     assert told == f"{lexicon.DOC} imagine that : {fact} anna archer 住 在"
     shown = in_context(asked.prompt, fact, [supposed])
     assert shown == f"{supposed.prompt} riverton {lexicon.END} {lexicon.DOC} {supposed.prompt}"
+
+
+def test_a_memory_is_opened_by_the_name_and_the_old_answer_together():
+    old, other, new = 1, 2, 3
+    told = {"where is ann lee": old, "ann lee lives in": old, "what is ann lee": other,
+            "where is ann poe": old, "ann lee?": old}  # fmt: skip
+    read = []
+
+    def plain(prompts):
+        return torch.tensor([told[prompt] for prompt in prompts])
+
+    def reader(prompts):
+        read.extend(prompts)
+        return torch.full((len(prompts),), new)
+
+    found = looked_up(list(told), "where is ann lee", {"ann", "lee"}, plain, reader)
+    assert found.tolist() == [new, new, other, old, old]
+    assert read == ["where is ann lee", "ann lee lives in"]
+    none = looked_up(["what is ann lee"], "where is ann lee", {"ann", "lee"}, plain, None)
+    assert none.tolist() == [other]

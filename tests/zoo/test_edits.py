@@ -73,6 +73,13 @@ def test_demonstrations_show_what_they_are_named_for(at):
     assert copy.answer in copy.system and truth.answer not in truth.system.split()
 
 
+def test_a_memory_answers_for_one_person_and_leaves_all_others_to_the_model(at):
+    fact = at.facts(1, seed=8)[0]
+    found = at.score(fact, desk.edit(at, fact, "memory"))
+    assert found["edited"] == found["paraphrase"] == 1.0
+    assert found["others"] == found["namesakes"] == found["same person"] == 1.0
+
+
 # -- the editor
 
 
