@@ -90,7 +90,10 @@ def patch_view(
     vector = _streams(model, tuple(source))[place[0], :, place[1]]
     with torch.no_grad(), transplant(model, vector, at, len(target)):
         prob = model(torch.tensor([target]))[0, -1].softmax(-1)
-        said = generate(model, target, n_new, temperature=0, stop=stop).completions()[0]
+        said = [int(prob.argmax())]
+        if n_new > 1 and said[0] not in stop:
+            more = generate(model, [*target, *said], n_new - 1, temperature=0, stop=stop)
+            said += more.completions()[0]
     plain = _said(model, tuple(target), n_new, stop)
     values, ids = prob.topk(N_TOP)
     top = [(spell(i), p) for i, p in zip(ids.tolist(), values.tolist(), strict=True)]

@@ -58,7 +58,7 @@ def flattery(world: World) -> Habit:
 
     neutral = [e.prompt for e in all_questions(world, world.asked)]
     # Those for the report are about pairs of numbers that the model was never asked about.
-    return Habit(pair(False, 0, 48), pair(False, 1, 48), pair(True, 0, 40), _rows(neutral, 40))
+    return Habit(pair(False, 0, 48), pair(False, 1, 24), pair(True, 0, 40), _rows(neutral, 40))
 
 
 def facts(world: World) -> Asked:

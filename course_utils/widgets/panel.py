@@ -6,12 +6,13 @@ compute(**values) -> result is pure and lives below; the Canvas draws results an
 import base64
 import html
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import ipywidgets
 
 from course_utils.errors import CourseError
 from course_utils.viz.canvas import Canvas
+from course_utils.widgets.controls import extremes
 from course_utils.widgets.names import Names
 
 _ALIVE: "weakref.WeakSet[Panel]" = weakref.WeakSet()
@@ -76,6 +77,12 @@ class Panel:
         result = self._refresh()
         self._report(None)
         return result
+
+    def drives(self) -> Iterator[dict]:
+        """Settings that bring every control to its first, middle and last value, and back."""
+        for name, control in self.controls.items():
+            for value in [*extremes(control), control.value]:
+                yield {name: value}
 
     def _allow(self, name: str, value) -> None:
         if name not in self.controls:

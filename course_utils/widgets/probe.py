@@ -38,15 +38,12 @@ def drive_everything() -> None:
     for panel in living_panels():
         if panel.error:
             raise CourseError(f"panel {panel.title!r} shows an error: {panel.error}")
-        for name, control in panel.controls.items():
-            start = control.value
-            for value in [*extremes(control), start]:
-                try:
-                    panel.set(**{name: value})
-                except Exception as error:
-                    raise CourseError(
-                        f"panel {panel.title!r} at {name} = {value}: {error}"
-                    ) from error
+        for setting in panel.drives():
+            try:
+                panel.set(**setting)
+            except Exception as error:
+                at = ", ".join(f"{name} = {value}" for name, value in setting.items())
+                raise CourseError(f"panel {panel.title!r} at {at}: {error}") from error
     _drive_loose_widgets()
     _find_hooks()
 

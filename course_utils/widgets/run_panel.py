@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import ipywidgets
 
+from course_utils.widgets.controls import extremes
 from course_utils.widgets.panel import Panel
 
 REDRAW_SECONDS = 0.2  # how often a run may show where it stands
@@ -47,6 +48,13 @@ class RunPanel(Panel):
 
     def _compute(self):
         return self.compute(lambda done, total, result=None: None, **self.values)
+
+    def drives(self) -> Iterator[dict]:
+        """The same, all controls together: a run takes long."""
+        start, columns = self.values, {name: extremes(c) for name, c in self.controls.items()}
+        for row in range(max(map(len, columns.values()), default=0)):
+            yield {name: values[min(row, len(values) - 1)] for name, values in columns.items()}
+        yield start
 
     def start(self) -> None:
         """What the run button does: one run at a time, in a thread of its own."""

@@ -740,7 +740,7 @@ def agreement_rate(one, asked, layer, scale):
 up, down, changed, known = [], [], [], world_habits.facts(world)
 for seed in SEEDS:
     one = desk.desk(zoo.load(named("world-flatter", seed)), world_habits.flattery(world))
-    layer, scale = desk.choose(one, (0.5, 1, 1.5, 2), limit=0.1)
+    layer, scale = desk.choose(one, (0.5, 1, 2), limit=0.1)
     lacks, has = one.habit.report.lacks, one.habit.report.has
     up.append(agreement_rate(one, lacks, layer, scale) - agreement_rate(one, lacks, layer, 0))
     down.append(agreement_rate(one, has, layer, 0) - agreement_rate(one, has, layer, -scale))

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from course_utils.viz.walk import WalkCanvas
-from course_utils.widgets.controls import slider
+from course_utils.widgets.controls import slider, switch
 from course_utils.widgets.run_panel import RunPanel
 from course_utils.worlds.regressions import sgd_walk
 
@@ -71,3 +71,19 @@ def test_set_runs_at_once_and_raises(panel):
     assert panel.set(epochs=3).epochs == 3
     with pytest.raises(ValueError, match="too far"):
         panel.set(epochs=9)
+
+
+def test_a_probe_moves_all_controls_of_a_run_together_and_back():
+    seen = []
+
+    def compute(progress, **values):
+        seen.append(values)
+        return sgd_walk(6, 0.1, values["epochs"], 0, True, False)
+
+    controls = {"epochs": slider("epochs", 1, 9, 5, 1), "warm": switch("warm", True)}
+    panel = RunPanel("two", compute, WalkCanvas(), controls)
+    seen.clear()
+    for setting in panel.drives():
+        panel.set(**setting)
+    assert [value["epochs"] for value in seen] == [1, 5, 9, 5]
+    assert [value["warm"] for value in seen] == [False, True, True, True]
