@@ -488,7 +488,7 @@ story = "<doc> a is tired ."
 places = [(m, n, text) for m in (0, 2, 4, 6) for n in (0, 2, 4) for text in (echo, story)]
 phrase, plain, by_lens = [], [], []
 for model in bases:
-    best = max(places, key=lambda at: read_whole(model, world.people[:20], *at))
+    best = max(places, key=lambda at: read_whole(model, world.people[:12], *at))
     rest = world.people[20:60]
     phrase.append(read_whole(model, rest, *best))
     plain.append(read_whole(model, rest, *best, patch=False))
