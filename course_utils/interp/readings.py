@@ -84,7 +84,8 @@ def patch_view(
     stop: tuple[int, ...] = (),
 ) -> PatchView:
     """Read the stream of `source` at place = (layer, position) by what the prompt `target` says,
-    up to `stop`, when it is put there at `at`; beside it, what `target` says by itself."""
+    up to `stop`, when it is put there at `at`; beside it, what `target` says by itself. What both
+    prompts give unpatched is kept for the next call: no weight may change in between."""
     source, target = list(source), list(target)
     place, at = (place[0], place[1] % len(source)), (at[0], at[1] % len(target))
     vector = _streams(model, tuple(source))[place[0], :, place[1]]
@@ -104,8 +105,6 @@ def patch_view(
 
 
 # The places of a patch change more often than its two prompts.
-
-
 @functools.lru_cache(maxsize=8)
 def _streams(model: Transformer, source: tuple[int, ...]) -> Float[Tensor, "layer row pos d_model"]:
     return streams(model, torch.tensor([source]))

@@ -257,10 +257,19 @@ claim(
 # First live, three facts: the share of probes that are as they should be.
 
 # %% live-measure
+HEADS = {"edited": "edited", "paraphrase": "reworded", "held out": "untaught", "statement": "told",
+         "chinese": "Chinese", "others": "others", "namesakes": "namesakes", "same person": "person"}  # fmt: skip
+
+
+def print_shares(name, shares):
+    print(f"{name:20}" + "".join(f"{shares[group]:10.2f}" for group in HEADS))
+
+
 live = at.facts(3, seed=11)
+print(" " * 20 + "".join(f"{head:>10}" for head in HEADS.values()))
 for method in ("rank one", "rank one, identity", "fine-tuning", "in context", "memory"):
     rows = [at.score(each, desk.edit(at, each, method)) for each in live]
-    print(f"{method:20}", "  ".join(f"{g} {sum(r[g] for r in rows) / 3:.2f}" for g in rows[0]))
+    print_shares(method, {g: sum(r[g] for r in rows) / 3 for g in HEADS})
 
 # %% live-exact
 rank, miss = [], []
@@ -408,9 +417,9 @@ claim("ED-05", gain=gain, left=[left] * 3)
 show_source(memory.looked_up)
 
 # %% memory-measure
+print(" " * 20 + "".join(f"{head:>10}" for head in HEADS.values()))
 for name in ("in context", "memory", "rank one"):
-    rows = [run[name] for run in runs]
-    print(f"{name:11}", "  ".join(f"{g} {sum(r[g][0] for r in rows) / 3:.2f}" for g in columns))
+    print_shares(name, board[name])
 
 # %% memory-discuss [markdown]
 # No weight moved, nobody else moved, and the fact is told in every wording that the model understands. But
