@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from course_utils.errors import CourseError
 
-CELLS_SECONDS, MOVE_SECONDS = 120, 10
+CELLS_SECONDS, MOVE_SECONDS = 300, 10
 
 NOTEBOOK = "jupyterapp.shell.currentWidget"
 RUN_ALL = """seconds => Promise.race([

@@ -1,6 +1,7 @@
 """Build a lesson's notebook: from its source, executed, with a picture in place of each panel."""
 
 import base64
+import html
 import io
 import os
 import tempfile
@@ -99,8 +100,8 @@ def _twin(output: NotebookNode) -> list[NotebookNode]:
     data.pop(WIDGET)
     if "image/png" not in data:
         raise CourseError("a widget was displayed that leaves no picture: show it in a Panel")
-    sentence = nbformat.v4.new_output("display_data", {"text/markdown": f"*{data['text/plain']}*"})
-    return [output, sentence]
+    said = html.escape(data["text/plain"], quote=False)  # a token such as <end> is no tag
+    return [output, nbformat.v4.new_output("display_data", {"text/markdown": f"*{said}*"})]
 
 
 def build(lesson: Lesson, on_cell=None) -> Path:
