@@ -16,7 +16,9 @@ from course_utils.lesson.folder import Lesson, all_lessons
 
 CHOSEN = os.environ.get("COURSE_LESSONS")
 LESSONS = [x for x in all_lessons() if CHOSEN is None or x.name in CHOSEN.split(",")]
-CPU_SECONDS, PEAK_BYTES = 60, 1.5e9
+# A lesson may take 60 s on two free cores. The suite's workers share them: the same work then takes
+# up to twice the processor seconds, on a machine that may itself be slow.
+CPU_SECONDS, SHARED, PEAK_BYTES = 60, 2, 1.5e9
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 each_way = pytest.mark.parametrize("way", ["untouched", "solved"])
@@ -59,7 +61,7 @@ def test_runs_from_a_clean_kernel_and_every_control_moves(lesson, way):
     book = executed(lesson, way)
     assert audit.hidden_errors(book) == []
     used = json.loads(book.cells[-1].outputs[-1].text)
-    assert used["cpu_seconds"] <= CPU_SECONDS
+    assert used["cpu_seconds"] <= CPU_SECONDS * SHARED
     assert used["peak_bytes"] <= PEAK_BYTES
 
 
