@@ -25,9 +25,7 @@ def drawn(kind, text, **how):
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize(
-    "how", [{}, {"rotation": 90}, {"fontsize": 6.5, "ha": "right"}, {"alpha": 0.5}]
-)
+@pytest.mark.parametrize("how", HOW)
 def test_a_text_is_drawn_as_matplotlib_draws_it(text, how):
     ours, theirs = (drawn(kind, text, **how) for kind in (text_cache.TextCanvas, FigureCanvasAgg))
     assert np.abs(ours - theirs).max() <= 4
