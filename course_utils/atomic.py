@@ -25,6 +25,12 @@ def write_with(path: Path, save: Callable[[Path], None]) -> None:
         raise
 
 
+def sweep(folder: Path, names: str = "*") -> None:
+    """Remove the temporary files that killed writers of files so named left in a folder."""
+    for path in Path(folder).glob(f".{names}.{'[a-z0-9_]' * 8}.tmp"):  # mkstemp's eight letters
+        path.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     write_with(path, lambda temporary: temporary.write_bytes(data))
 

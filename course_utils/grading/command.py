@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from course_utils import atomic
 from course_utils.errors import CourseError
 from course_utils.grading import batch
 from course_utils.grading.collect import Submission, collect
@@ -46,7 +47,8 @@ def run(args) -> int:
         with _pool(args, settings, len(submissions)) as pool:
             _say(f"sandbox: {pool.tier} (self-test passed)")
             store = Store(args.out / "results", secret, settings.circumstances(pool.tier))
-            store.sweep()
+            for folder in (args.out, args.out / "results", args.out / "feedback"):
+                atomic.sweep(folder)  # of an earlier run that was killed
             results = _graded(submissions, store, pool)
             tier = pool.tier
     except batch.NoSandbox as reason:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from pathlib import Path
 
 from course_utils import atomic
@@ -62,10 +61,3 @@ class Store:
     def save(self, path: Path, key: str, result: dict) -> None:
         kept = {"key": key, "result": result}
         atomic.write_json(path, kept | {"signature": self._secret.sign(_text(kept))})
-
-    def sweep(self) -> None:
-        """Remove what an interrupted write left behind."""
-        if self.folder.is_dir():
-            for path in self.folder.iterdir():
-                if re.fullmatch(r"\..*\.tmp", path.name):
-                    path.unlink(missing_ok=True)

@@ -74,8 +74,7 @@ class Store:
     def sweep(self) -> None:
         """Remove what a killed run left: temporary files, and tensors without their JSON."""
         whole = {self._path(step).name for step in self.steps()}
-        for path in self.folder.glob(".step-*.tmp"):
-            path.unlink(missing_ok=True)
+        atomic.sweep(self.folder, "step-*")
         for path in self.folder.glob("step-*.safetensors"):
             if path.name not in whole:
                 path.unlink(missing_ok=True)

@@ -37,5 +37,5 @@ except TypeCheckError:
 
 
 def test_shapes_of_the_core():
-    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-B", "-c", CHILD], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "checked\n"), done.stderr

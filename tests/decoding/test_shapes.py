@@ -35,5 +35,5 @@ except TypeCheckError:
 
 
 def test_shapes_of_decoding():
-    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-B", "-c", CHILD], capture_output=True, text=True)
     assert done.stdout == "checked\n", done.stderr

@@ -105,7 +105,7 @@ def test_threads_of_the_run_are_kept_when_it_resumes(tmp_path):
 
 
 def test_the_last_two_are_kept_and_leftovers_swept(tmp_path):
-    (tmp_path / ".step-00000004.safetensors.abc.tmp").write_bytes(b"half")
+    (tmp_path / ".step-00000004.safetensors.ab_12xyz.tmp").write_bytes(b"half")
     (tmp_path / "step-00000099.safetensors").write_bytes(b"its JSON never came")
     (tmp_path / "notes.tmp").write_bytes(b"not ours")
     train(OPTIMIZERS["sgd"], N_STEP, tmp_path)
