@@ -25,6 +25,10 @@ class Rows(NamedTuple):
         """The first n of them."""
         return Rows(self.ids[:n], self.padding[:n])
 
+    def prompts(self) -> list[list[int]]:
+        """Their tokens, without the padding."""
+        return [row[pad:].tolist() for row, pad in zip(self.ids, self.padding, strict=True)]
+
 
 class Asked(NamedTuple):
     """Prompts, and for each the answer that would show the habit."""
@@ -70,8 +74,14 @@ def shows(model: Transformer, asked: Asked) -> Bool[Tensor, " row"]:
     """Whether greedy decoding would give each row its answer, word for word: true where every
     token is the likeliest after those before it, which takes one pass instead of one per token."""
     rows, shown = asked
+    return follows(model(torch.cat([rows.ids, shown], 1), rows.padding), shown)
+
+
+def follows(
+    logits: Float[Tensor, "row pos d_vocab"], shown: Int[Tensor, "row answer"]
+) -> Bool[Tensor, " row"]:
+    """Whether each token of the answers, which end the rows, is the likeliest where it stands."""
     n = shown.shape[1]
-    logits = model(torch.cat([rows.ids, shown], 1), rows.padding)
     return (logits[:, -n - 1 : -1].argmax(-1) == shown).all(1)
 
 
@@ -97,7 +107,11 @@ def divergence(
     `before`: the log_probs of the plain model, where they are known."""
     before = log_probs(model, rows) if before is None else before
     with patched(model, edits):
-        after = log_probs(model, rows)
+        return mean_kl(before, log_probs(model, rows))
+
+
+def mean_kl(before: Float[Tensor, "row d_vocab"], after: Float[Tensor, "row d_vocab"]) -> float:
+    """Mean over rows of KL(before || after), in nats, of logarithms of probabilities."""
     return (before.exp() * (before - after)).sum(-1).mean().item()
 
 

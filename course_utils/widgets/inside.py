@@ -209,14 +209,15 @@ def real_patch_panel(model: Transformer, tokenizer) -> RunPanel:
 @functools.cache
 def _desk(name: str):
     model, habit = HABITS[name]
-    return desk(_world_model(model), habit(tinyworld(0)))
+    another = lexicon.tokenizer().specials[lexicon.DOC]  # where a statement ends, the next begins
+    return desk(_world_model(model), habit(tinyworld(0)), (*_ends(), another))
 
 
 def desk_panel() -> Panel:
     """Steering desk: turn a habit of a model up and down, and read what else moves."""
 
     def compute(habit: str, layer: int, way: str, scale: float) -> DeskView:
-        return desk_view(_desk(habit), lexicon.tokenizer().token, habit, layer, way, scale, _ends())
+        return desk_view(_desk(habit), lexicon.tokenizer().token, habit, layer, way, scale)
 
     return Panel(
         "Steering desk",

@@ -105,6 +105,15 @@ def test_unembed_is_the_end_of_the_model(model):
 
 
 @torch.no_grad()
+def test_it_resumes_from_the_stream_after_any_block(model):
+    padding = torch.tensor([0, 3, 7])
+    with recording(model, ["embed", "blocks.*.resid_post"]) as seen:
+        logits = model(some_ids(), padding)
+    for layer, residual in enumerate(seen.values()):
+        assert torch.equal(model.resume(residual, layer, padding), logits)
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("position", ["rope", "alibi", "none"])
 def test_only_distances_matter(position):
     """The same text, later: with no table of absolute positions nothing changes. Attention may

@@ -3,11 +3,12 @@
 import pytest
 import torch
 
+from course_utils import zoo
 from course_utils.core import ModelConfig, Transformer, patched, recording
 from course_utils.decoding import generate
 from course_utils.interp import habits
-from course_utils.interp.desk import DESK_WAYS, desk, desk_view, loss_on, sweep
-from course_utils.interp.habits import Asked, Rows, rows_of, steering
+from course_utils.interp.desk import DESK_WAYS, desk, desk_view, edits, loss_on, sweep
+from course_utils.interp.habits import Asked, Pair, Rows, rows_of, steering
 from course_utils.interp.readings import lens_view, patch_view, plane_view
 from course_utils.interp.world_habits import chinese, flattery, refusal, shouting
 from course_utils.worlds import lexicon
@@ -24,8 +25,7 @@ def model():
 
 
 def words_of(rows: Rows) -> list[str]:
-    pairs = zip(rows.ids.tolist(), rows.padding.tolist(), strict=True)
-    return [WORDS.decode(row[n:]) for row, n in pairs]
+    return list(map(WORDS.decode, rows.prompts()))
 
 
 def test_shown_is_what_greedy_decoding_says(model):
@@ -101,14 +101,35 @@ def test_a_random_direction_of_equal_length():
     assert not torch.equal(other, habits.random_like(step, seed=1))
 
 
+@pytest.fixture(scope="module")
+def on():
+    return desk(zoo.load("world-base"), shouting(tinyworld(0)), WORDS.encode("。"))
+
+
 @pytest.mark.parametrize("way", DESK_WAYS)
-def test_the_desk_measures_without_a_trace(model, way):
-    on = desk(model, shouting(tinyworld(0)))
-    weights = [weight.clone() for weight in model.parameters()]
-    view = desk_view(on, WORDS.token, "shouting", 1, way, 2.0)
-    assert 0 <= view.lacks[1] <= 1 and view.divergence >= -1e-6 and view.said
+@pytest.mark.parametrize("scale", [-3.0, 0.0, 2.0])
+def test_the_desk_says_what_decoding_says(on, way, scale):
+    """Its shortcuts, one batch and drafts and late layers only, change nothing but the time."""
+    model, weights = on.model, [weight.clone() for weight in on.model.parameters()]
+    view = desk_view(on, WORDS.token, "shouting", 4, way, scale)
+    change = edits(on, 4, way, scale)
+    few = Pair(*(asked.first(8) for asked in on.habit.choose))
+    rates = [(habits.rate(model, each, {}), habits.rate(model, each, change)) for each in few]
+    assert [view.has, view.lacks] == rates
+    neutral = on.habit.neutral.first(8)
+    assert view.divergence == pytest.approx(habits.divergence(model, neutral, change), abs=1e-5)
+    adds = way in ("add", "random direction") and scale >= 0
+    prompt = few[adds].rows.prompts()[0]
+    with patched(model, change):
+        said = generate(model, prompt, 7, temperature=0, stop=on.stop).completions()[0]
+    assert view.said == " ".join(map(WORDS.token, said))
+    assert view.prompt == " ".join(map(WORDS.token, prompt))
     assert all(map(torch.equal, weights, model.parameters()))
-    found = sweep(on, on.habit.choose.lacks, way, 2.0)
+
+
+def test_a_sweep_looks_at_every_layer(model):
+    on = desk(model, shouting(tinyworld(0)))
+    found = sweep(on, on.habit.choose.lacks, "add", 2.0)
     assert found.shape == (3, 24) and set(found.flatten().tolist()) <= {0.0, 1.0}
     text = torch.tensor([WORDS.encode("anna archer has a cat .")])
     assert loss_on(model, text, {}) > 0
