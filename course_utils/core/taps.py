@@ -101,13 +101,25 @@ def _remove(entries: list, entry: object) -> None:
 
 
 def _find(model: nn.Module, names: list[str]) -> dict[str, Tap]:
-    parts = dict(model.named_modules())
-    known = tap_names(model)
     found = {}
     for name in names:
-        matches = [known_name for known_name in known if fnmatch.fnmatchcase(known_name, name)]
-        if not matches:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
-            raise CourseError(f"No tap is called {name!r}; near it are {', '.join(near)}.")
-        found |= {match: parts[match] for match in matches}
+        found |= _exactly(model, name) or _matching(model, name)
     return found
+
+
+def _exactly(model: nn.Module, name: str) -> dict[str, Tap]:
+    """Without a list of all parts, which takes as long as a block of a small model."""
+    try:
+        part = model.get_submodule(name)
+    except AttributeError:
+        return {}
+    return {name: part} if hasattr(part, "readers") else {}
+
+
+def _matching(model: nn.Module, name: str) -> dict[str, Tap]:
+    known = tap_names(model)
+    matches = [known_name for known_name in known if fnmatch.fnmatchcase(known_name, name)]
+    if not matches:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
+        raise CourseError(f"No tap is called {name!r}; near it are {', '.join(near)}.")
+    return {match: model.get_submodule(match) for match in matches}

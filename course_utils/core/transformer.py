@@ -75,21 +75,20 @@ class Transformer(nn.Module):
         Raises ValueError for ids that are no (batch, pos) of known tokens, or too long for a
         learned position table."""
         self._check(ids, padding)
-        return self.resume(self.embed(self._embed(ids, padding)), 0, padding)
+        return self.unembed(self.resume(self.embed(self._embed(ids, padding)), 0, padding))
 
     def resume(
         self,
         residual: Float[Tensor, "batch pos d_model"],
         layer: int,
         padding: Int[Tensor, " batch"] | None = None,
-    ) -> Float[Tensor, "batch pos d_vocab"]:
-        """Logits from the residual after `layer` blocks: what is left of `forward` from there. An
-        edit of one late layer is tried with the last blocks only. Taught in: 11_inside_the_model.
-        """
+    ) -> Float[Tensor, "batch pos d_model"]:
+        """The residual after the last block, from that after the first `layer` of them: an edit
+        of one layer is tried with the later blocks alone. Taught in: 11_inside_the_model."""
         where = self._where(residual.shape[1], padding, residual)
         for block in self.blocks[layer:]:
             residual = block(residual, where)
-        return self.unembed(residual)
+        return residual
 
     def unembed(self, residual: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_vocab"]:
         """Final norm and head: what the model would predict if it stopped at this residual."""

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.core import Transformer
-from course_utils.core.taps import patched, recording
+from course_utils.core.taps import recording
 from course_utils.editing.answers import left_padded
 from course_utils.editing.copies import with_weights
 
@@ -41,21 +41,30 @@ def keys(
 ) -> Float[Tensor, "prompt d_mlp"]:
     """What a layer's `down` matrix is given at one token of each prompt: ROME's key. `at` counts
     from the end of the prompt: -1 is its last token; one number for all, or one for each."""
-    return _recorded(model, f"blocks.{layer}.mlp.hidden", prompts, at)
+    (found,) = _recorded(model, [_hidden(layer)], prompts, at)
+    return found
 
 
-def key_covariance(
+def key_covariances(
     model: Transformer,
-    layer: int,
+    layers: Sequence[int],
     texts: Int[Tensor, "row pos"],
     prompts: Sequence[Sequence[int]] = (),
-) -> Float[Tensor, "d_mlp d_mlp"]:
-    """E[k kᵀ], not centred, in float64, over the keys of what is to stay: every token of these
-    texts; with prompts, one half over those and one over the last token of each prompt."""
-    with torch.no_grad(), recording(model, name := f"blocks.{layer}.mlp.hidden") as seen:
+) -> list[Float[Tensor, "d_mlp d_mlp"]]:
+    """For each layer E[k kᵀ], not centred, in float64, over the keys of what is to stay: every
+    token of these texts; with prompts, one half over those and one over the last token of each
+    prompt. One pass serves all layers."""
+    with torch.no_grad(), recording(model, names := list(map(_hidden, layers))) as seen:
         model(texts)
-    read = _second_moment(seen[name].flatten(0, 1))
-    return (read + _second_moment(keys(model, layer, prompts))) / 2 if prompts else read
+    read = [_second_moment(seen[name].flatten(0, 1)) for name in names]
+    if not prompts:
+        return read
+    asked = map(_second_moment, _recorded(model, names, prompts))
+    return [(one + other) / 2 for one, other in zip(read, asked, strict=True)]
+
+
+def _hidden(layer: int) -> str:
+    return f"blocks.{layer}.mlp.hidden"
 
 
 def _second_moment(k: Float[Tensor, "key d_mlp"]) -> Float[Tensor, "d_mlp d_mlp"]:
@@ -87,14 +96,19 @@ def values(
     Left out: averages over contexts before the prompt, and the KL term on a prompt that asks what
     the subject is (Meng et al. 2022, equation 4).
     """
-    name, (ids, padding) = f"blocks.{layer}.mlp_out", left_padded(prompts)
-    start, wanted = _recorded(model, name, prompts, at), torch.tensor(targets)
+    ids, padding = left_padded(prompts)
+    block = f"blocks.{layer}"
+    with torch.no_grad(), recording(model, [f"{block}.mlp_out", f"{block}.resid_post"]) as seen:
+        model(ids, padding)
+    out, stream = seen.values()
+    start, wanted = out[torch.arange(len(out)), at], torch.tensor(targets)
     step = torch.zeros_like(start, requires_grad=True)  # in units of the output's root mean square
     size = start.square().mean(1, keepdim=True).sqrt()
     optimizer = torch.optim.Adam([step], LR)
     for _ in range(n_step):
-        with patched(model, {name: lambda out: _moved(out, at, size * step)}):
-            logp = model(ids, padding)[:, -1].log_softmax(-1).gather(1, wanted[:, None])[:, 0]
+        # The stream is the sum of all outputs: what moves one of them moves it as far.
+        last = model.resume(_moved(stream, at, size * step), layer + 1, padding)[:, -1]
+        logp = model.unembed(last).log_softmax(-1).gather(1, wanted[:, None])[:, 0]
         there = logp.detach().exp() >= until
         if there.all():
             break
@@ -123,16 +137,16 @@ def rome(
     return with_weights(model, {name: rank_one_edit(*(x.to(C.dtype) for x in (W, k, v)), C)})
 
 
-def _moved(out: Float[Tensor, "prompt pos d_model"], at: At, step: Tensor) -> Tensor:
-    moved = out.clone()
-    moved[torch.arange(len(out)), at] += step
+def _moved(stream: Float[Tensor, "prompt pos d_model"], at: At, step: Tensor) -> Tensor:
+    moved = stream.clone()
+    moved[torch.arange(len(stream)), at] += step
     return moved
 
 
 def _recorded(
-    model: Transformer, name: str, prompts: Sequence[Sequence[int]], at: At
-) -> Float[Tensor, "prompt d"]:
-    """What passes a tap at one token of each prompt."""
-    with torch.no_grad(), recording(model, name) as seen:
+    model: Transformer, names: Sequence[str], prompts: Sequence[Sequence[int]], at: At = -1
+) -> list[Float[Tensor, "prompt d"]]:
+    """What passes each of some taps at one token of each prompt."""
+    with torch.no_grad(), recording(model, list(names)) as seen:
         model(*left_padded(prompts))
-    return seen[name][torch.arange(len(prompts)), at]
+    return [seen[name][torch.arange(len(prompts)), at] for name in names]

@@ -68,7 +68,7 @@ def desk(model: Transformer, habit: Habit, stop: Sequence[int] = ()) -> Desk:
     units = found / found.norm(dim=1, keepdim=True).clamp(min=1e-9)
     lacks = last_streams(model, habit.find.lacks.rows).mean(1)
     look = _look(model, habit, stop)
-    before = _read(look, model.resume(look.streams[-1], len(model.blocks)))
+    before = _read(look, model.unembed(look.streams[-1]))
     return Desk(model, habit, stop, found, (lacks * units).sum(1), look, before)
 
 
@@ -130,7 +130,8 @@ def _logits(on: Desk, layer: int, change: dict[str, Edit]) -> Float[Tensor, "row
     """Of the quick look under an edit: one of this layer alone needs only the layers after it."""
     look, name = on.look, stream_name(on.model, layer)
     if change.keys() == {name}:
-        return on.model.resume(change[name](look.streams[layer]), layer, look.rows.padding)
+        edited = change[name](look.streams[layer])
+        return on.model.unembed(on.model.resume(edited, layer, look.rows.padding))
     with patched(on.model, change):
         return on.model(*look.rows)
 

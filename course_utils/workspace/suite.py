@@ -13,6 +13,7 @@ from course_utils.workspace import loopback, places
 # notebook stay together in one worker, which is what loadfile is for. In the order of collection
 # the notebooks, many and short, come last, so that no worker waits long for another at the end.
 NOTEBOOKS = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120"]
+REPORT = ["--durations=25"]
 FAST = ["-m", "not slow and not browser"]
 SHARED = ["--dist", "loadfile", "--no-loadscope-reorder"]
 MOST_WORKERS, WORKER_GB = 4, 2.0
@@ -42,7 +43,7 @@ def pytest_arguments(fast: bool, rest: list[str]) -> list[str]:
     """What pytest is called with; `rest`, what the user added, comes last and so prevails.
     Sets COURSE_LESSONS for a fast run: the lessons that tests/test_lessons.py proves."""
     workers = _workers()
-    arguments = [*NOTEBOOKS, *(["-n", str(workers), *SHARED] if workers > 1 else [])]
+    arguments = [*REPORT, *NOTEBOOKS, *(["-n", str(workers), *SHARED] if workers > 1 else [])]
     paths = ["tests", "notebooks"]
     if fast:
         touched = touched_lessons(places.ROOT)

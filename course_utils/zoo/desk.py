@@ -39,7 +39,7 @@ class Desk:
     def __init__(self, name: str = "world-chat"):
         self.name, self.world, self.words = name, tinyworld(0), lexicon.tokenizer()
         self.model = store.load(name)
-        self.covariance = functools.cache(self._covariance)
+        self.covariances = functools.cache(self._covariances)
         self.layer = functools.cache(self._layer)
         self.before = functools.cache(self._before)
 
@@ -96,18 +96,20 @@ class Desk:
 
     def soft(self, layer: int, strength: float) -> Float[Tensor, "d_mlp d_mlp"]:
         """The covariance of a layer's keys, between the identity and itself."""
-        return rome.softened(self.covariance(layer), strength)
+        return rome.softened(self.covariances()[layer], strength)
 
     def _before(self, each: Rewrite) -> Int[Tensor, " prompt"]:
         return reading.answers(self.model, self.ids([probe.prompt for probe in each.probes]))
 
-    def _covariance(self, layer: int) -> Float[Tensor, "d_mlp d_mlp"]:
-        """Over text, questions about the people whom the training asked about, and requests."""
+    def _covariances(self) -> list[Float[Tensor, "d_mlp d_mlp"]]:
+        """Of every layer's keys, over text, questions about the people whom the training asked
+        about, and requests."""
         rng, world = random.Random(0), self.world
         exchanges = rng.sample(conversations.all_questions(world, world.asked), N_ASKED)
         exchanges += other_requests(world.shown, rng, N_ASKED // 10)
         asked = self.ids([exchange.prompt for exchange in exchanges])
-        return rome.key_covariance(self.model, layer, self.text(), asked)
+        layers = range(self.model.config.n_layer)
+        return rome.key_covariances(self.model, layers, self.text(), asked)
 
     def _layer(self) -> int:
         """Where the trace points: the layer whose MLP, at the last token, brings most of the

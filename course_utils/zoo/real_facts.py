@@ -98,7 +98,8 @@ class Real:
 
         ids = self.words.encode(" ".join(topics.values())[: 6 * n_word])[:n_word]
         rows = torch.tensor(ids[: len(ids) // 100 * 100]).view(-1, 100)
-        return rome.softened(rome.key_covariance(self.model, layer, rows), STRENGTH)
+        (C,) = rome.key_covariances(self.model, [layer], rows)
+        return rome.softened(C, STRENGTH)
 
     def rank_one(
         self, facts: Sequence[RealFact], C: Tensor, layer: int = LAYER

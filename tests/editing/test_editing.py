@@ -80,7 +80,7 @@ def test_a_copy_shares_what_it_does_not_change(model):
 
 def test_every_edit_returns_a_new_model_and_leaves_the_old_one_bit_equal(model):
     before = with_weights(model, dict(model.named_parameters()))
-    C = rome.key_covariance(model, LAYER, torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]]), PROMPTS)
+    C = rome.key_covariances(model, [LAYER], torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]]), PROMPTS)[0]
     editor = Editor(EditorConfig((1, 2), 48, 16, width=5))
     for new in (
         rome.rome(model, LAYER, PROMPTS[0], TARGETS[0], rome.softened(C, 0.9)),
@@ -92,7 +92,7 @@ def test_every_edit_returns_a_new_model_and_leaves_the_old_one_bit_equal(model):
 
 
 def test_rome_writes_the_value_at_the_key_and_the_model_says_it(model):
-    C = rome.softened(rome.key_covariance(model, LAYER, torch.tensor([[1, 2, 3, 4]])), 0.5)
+    C = rome.softened(rome.key_covariances(model, [LAYER], torch.tensor([[1, 2, 3, 4]]))[0], 0.5)
     k = rome.keys(model, LAYER, PROMPTS[:1])[0]
     v = rome.values(model, LAYER, PROMPTS[:1], TARGETS[:1], n_step=60)[0]
     new = rome.rome(model, LAYER, PROMPTS[0], TARGETS[0], C, n_step=60)
@@ -119,9 +119,9 @@ def test_the_covariance_is_the_mean_of_outer_products(model):
         for n in (0, 1, 2)
     ]
     want = sum(torch.outer(x, x) for x in k) / 6
-    torch.testing.assert_close(rome.key_covariance(model, LAYER, ids), want)
+    torch.testing.assert_close(rome.key_covariances(model, [LAYER], ids)[0], want)
     last = rome.keys(model, LAYER, PROMPTS).double()
-    both = rome.key_covariance(model, LAYER, ids, PROMPTS)
+    both = rome.key_covariances(model, [LAYER], ids, PROMPTS)[0]
     torch.testing.assert_close(both, want / 2 + last.T @ last / 6)
     soft = rome.softened(want, 0.0)
     torch.testing.assert_close(soft.trace(), want.trace())

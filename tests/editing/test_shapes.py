@@ -11,7 +11,7 @@ with install_import_hook("course_utils.editing", "beartype.beartype"):
     from course_utils.editing import fine_tune, hypernet, rome, scores, trace
 
 model = Transformer(ModelConfig(11, 3, 16, 2, d_mlp=24))
-C = rome.softened(rome.key_covariance(model, 1, torch.tensor([[1, 2, 3]]), [[1, 2]]), 0.9)
+C = rome.softened(rome.key_covariances(model, [1], torch.tensor([[1, 2, 3]]), [[1, 2]])[0], 0.9)
 rome.rome(model, 1, [1, 2], 3, C, at=-2)
 fine_tune.fine_tune(model, [[1, 2]], [3], n_step=2)
 editor = hypernet.Editor(hypernet.EditorConfig((1, 2), 24, 16, 4))
