@@ -31,6 +31,7 @@ CELLS = (
 import ipywidgets
 import matplotlib.pyplot
 from IPython.display import display
+from course_utils.core.threads import one_thread
 from {module} import {factory}
 """,
     """
@@ -39,7 +40,9 @@ for control in twin.controls.values():
     control.unobserve(twin._moved, names="value")
 
 def show(**values):
-    twin.canvas.update(twin.compute(**values))
+    with one_thread():
+        result = twin.compute(**values)
+    twin.canvas.update(result)
     display(twin.canvas.figure)
 
 ready = twin.canvas.png()
@@ -123,7 +126,10 @@ def _measure(notebook: browser.Notebook, repeats: int, progress: Progress) -> li
     for side in (ours, peer):
         side.hold_each()
         progress(f"{title}: held keys")
-    by_slider = [_row(f"{title}: {name}", *sides.values(), name) for name in names]
+    told = [name for name in names if ours.times[name] and peer.times[name]]
+    if not told:
+        raise CourseError(f"{title}: no slider brought a new picture")
+    by_slider = [_row(f"{title}: {name}", *sides.values(), name) for name in told]
     return [_row(title, *sides.values()), *sorted(by_slider, key=lambda row: -row.ours)]
 
 
@@ -132,6 +138,7 @@ def _row(work: str, ours: Side, peer: Side, floor: Side, name: str | None = None
     note = f"95%: {p95(mine):.0f} ms, peer {p95(other):.0f} ms; {len(mine)} moves"
     if not name:
         note += f"; flicker in {ours.flicker} of {ours.frames} frames"
+        note += f"; {ours.still} moves changed no pixel" if ours.still else ""
     return FigureRow(
         work,
         median(mine),

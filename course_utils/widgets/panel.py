@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import ipywidgets
 
+from course_utils.core.threads import one_thread
 from course_utils.errors import CourseError
 from course_utils.viz.canvas import Canvas
 from course_utils.widgets.controls import extremes
@@ -110,7 +111,8 @@ class Panel:
             self._report(error)
 
     def _compute(self):
-        return self.compute(**self.values)
+        with one_thread():
+            return self.compute(**self.values)
 
     def _refresh(self):
         result = self._compute()

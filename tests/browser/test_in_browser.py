@@ -190,6 +190,14 @@ def test_a_move_is_timed_and_steady_pictures_do_not_flicker(two_panels):
     assert side.frames > 0 and side.flicker == 0
 
 
+def test_a_move_that_changes_no_pixel_is_no_time(two_panels, monkeypatch):
+    side = moves.Side(two_panels[1])
+    side.watch(["x"])
+    monkeypatch.setattr(moves, "LONGEST_MS", 0)  # no picture comes as soon as that
+    side.move("x")
+    assert (side.times["x"], side.still) == ([], 1)
+
+
 @pytest.mark.parametrize(
     "fault", ["style.opacity = tick % 2", "style.height = `${200 + 2 * (tick % 2)}px`"]
 )

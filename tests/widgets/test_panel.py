@@ -2,6 +2,7 @@
 
 import ipywidgets
 import pytest
+import torch
 
 from course_utils.errors import CourseError
 from course_utils.viz.walk import WalkCanvas
@@ -70,6 +71,18 @@ def test_set_computes_once(panel):
     panel.compute = lambda **values: calls.append(values) or fragile(**values)
     panel.set(epochs=2)
     assert calls == [{"epochs": 2}]
+
+
+def test_a_move_computes_on_one_thread_and_gives_the_others_back(panel):
+    counts, before = [], torch.get_num_threads()
+    panel.compute = lambda **values: counts.append(torch.get_num_threads()) or fragile(**values)
+    try:
+        torch.set_num_threads(3)
+        panel.set(epochs=2)
+        panel.controls["epochs"].value = 9  # fails
+        assert counts == [1, 1] and torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_learners_function_takes_part():
