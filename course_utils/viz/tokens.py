@@ -5,6 +5,8 @@ import functools
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.artist import Artist
+from matplotlib.image import FigureImage
+from matplotlib.transforms import IdentityTransform
 from PIL import Image, ImageDraw, ImageFont
 
 from course_utils.core.token_view import CURVE, MOST_MERGES, Cut
@@ -41,28 +43,43 @@ def spelled(token: bytes) -> tuple[str, bool]:
 
 
 def strip(tokens: list[bytes], width: int, height: int) -> np.ndarray:
-    """The tokens in boxes, line by line, as RGB pixels; those that find no room are counted.
-
-    Pillow writes a word in a tenth of the time that matplotlib takes, and a text has many."""
-    picture = Image.new("RGB", (width, height), "white")
-    pen, x, y = ImageDraw.Draw(picture), GAP, GAP
+    """The tokens in boxes, line by line, as RGBA pixels; those that find no room are counted."""
+    picture, x, y = Image.new("RGB", (width, height), "white"), GAP, GAP
     for number, token in enumerate(tokens):
-        text, whole = spelled(token)
-        runs = _runs(text)
-        wide = 2 * PAD + sum(font.getlength(part) for part, font in runs)
-        if x + wide > width - GAP:
+        box = _box(token, TINTS[number % len(TINTS)])
+        if x + box.width > width - GAP:
             x, y = GAP, y + LINE
-        if y + 2 * LINE > height and x + wide > width - 160 or y + LINE > height:
-            pen.text((x, y + 2), f"and {len(tokens) - number} more", INK, _font(families()[0]))
+        if y + 2 * LINE > height and x + box.width > width - 160 or y + LINE > height:
+            more, pen = f"and {len(tokens) - number} more", ImageDraw.Draw(picture)
+            pen.text((x, y + 2), more, INK, _font(families()[0]))
             break
-        box = (x, y, x + wide, y + LINE - GAP)
-        pen.rectangle(box, TINTS[number % len(TINTS)] if whole else PART, outline=MUTED)
-        at = x + PAD
-        for part, font in runs:
-            pen.text((at, y + LINE / 2 - GAP / 2), part, INK, font, anchor="lm")
-            at += font.getlength(part)
-        x += wide + 1
-    return np.asarray(picture)
+        picture.paste(box, (x, y))
+        x += box.width
+    return np.asarray(picture.convert("RGBA"))
+
+
+@functools.lru_cache(maxsize=4096)
+def _box(token: bytes, tint: str) -> Image.Image:
+    """One token. Pillow writes a word in a tenth of the time that matplotlib takes, and a box that
+    was written once is kept: most stay when a merge is added."""
+    text, whole = spelled(token)
+    runs = _runs(text)
+    wide = 2 * PAD + round(sum(font.getlength(part) for part, font in runs))
+    box = Image.new("RGB", (wide + 1, LINE - GAP + 1))
+    pen = ImageDraw.Draw(box)
+    pen.rectangle((0, 0, wide, LINE - GAP), tint if whole else PART, outline=MUTED)
+    at = PAD
+    for part, font in runs:
+        pen.text((at, LINE / 2 - GAP / 2), part, INK, font, anchor="lm")
+        at += font.getlength(part)
+    return box
+
+
+class Pixels(FigureImage):
+    """Pixels that are shown as they are. `figimage` shows the same, and resamples them first."""
+
+    def make_image(self, renderer, magnification=1.0, unsampled=False):
+        return self.get_array()[::-1], self.ox, self.oy, IdentityTransform()
 
 
 def _runs(text: str) -> list[tuple[str, ImageFont.FreeTypeFont]]:
@@ -84,7 +101,9 @@ class TokensCanvas(Canvas):
     size = (9.8, 3.7)
 
     def build(self) -> list[Artist]:
-        self.boxes = self.figure.figimage(np.full((TALL, WIDE, 3), 255, np.uint8), 10, 215)
+        self.boxes = Pixels(self.figure, offsetx=10, offsety=215)
+        self.boxes.set_data(np.full((TALL, WIDE, 4), 255, np.uint8))
+        self.figure.images.append(self.boxes)
         axes = self.figure.add_axes((0.075, 0.14, 0.46, 0.42))
         axes.set(xlim=(-10, MOST_MERGES + 10), ylim=(0, 3.2), xlabel="merges", ylabel="tokens")
         axes.set_ylabel("tokens per character")

@@ -26,7 +26,7 @@ def edit_panel(rank_one_edit: Callable = rome.rank_one_edit) -> Panel:
             "word": text("new answer", "anna", "boris", at_once=False),
             "method": choice("method", first),
             "layer": slider("layer", 0, 5, edit_views.the_desk().layer(), 1),
-            "n_step": slider("steps", 1, 40, 40, 1),
+            "n_step": slider("steps", 1, 40, 20, 1),
             "strength": steps("covariance", [0.0, 0.5, 0.9, 0.99, 0.999], 0.99),
         },
     )
