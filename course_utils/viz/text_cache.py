@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, fontManager, get_font
 
 SUB = 64  # positions of letters within a pixel that the renderer tells apart
 
@@ -38,6 +38,23 @@ class _Renderer(RendererAgg):
         mask = _mask(s, prop.copy(), self.dpi, right, down)
         place = column + mask.left, row + mask.bottom
         self._renderer.draw_text_image(mask.cover, *place, 0, gc)
+
+    def _get_font_height_metrics(self, prop: FontProperties) -> tuple[float | None, ...]:
+        """Matplotlib asks for this where a renderer has it, else reads the font's tables again
+        for every text."""
+        return _heights(prop.copy(), self.dpi)
+
+
+@functools.lru_cache(maxsize=200)
+def _heights(prop: FontProperties, dpi: float) -> tuple[float | None, ...]:
+    """Ascent, descent and line gap of a font, in pixels, as matplotlib reads them; None where the
+    font has no such table, and matplotlib must look elsewhere."""
+    font = get_font(fontManager._find_fonts_by_props(prop))
+    if (table := font.get_sfnt_table("OS/2")) is None:
+        return None, None, None
+    scale = prop.get_size_in_points() * dpi / 72 / font.get_sfnt_table("head")["unitsPerEm"]
+    up, down, gap = (table[f"sTypo{key}"] for key in ("Ascender", "Descender", "LineGap"))
+    return scale * up, -scale * down, scale * gap
 
 
 @functools.lru_cache(maxsize=2000)

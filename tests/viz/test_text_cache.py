@@ -37,3 +37,15 @@ def test_a_text_is_rasterised_once():
     drawn(text_cache.TextCanvas, "once")
     found = text_cache._mask.cache_info()
     assert found.hits == found.misses == 3
+
+
+@pytest.mark.parametrize("size", [6.5, 10, 13])
+def test_a_line_is_as_high_as_matplotlib_makes_it(size):
+    boxes = []
+    for kind in (text_cache.TextCanvas, FigureCanvasAgg):
+        figure = Figure(figsize=(3, 1.2), dpi=100)
+        renderer = kind(figure).get_renderer()
+        with rc_context(style()):
+            texts = [figure.text(0.1, 0.4, each, fontsize=size) for each in TEXTS]
+            boxes.append([text.get_window_extent(renderer).bounds for text in texts])
+    assert boxes[0] == boxes[1]
