@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.collections import PolyCollection
 
 from course_utils.decoding.dice import N_DRAWN, N_SHOWN, TEMPERATURES, Roll
 from course_utils.viz.canvas import Canvas
@@ -25,7 +26,8 @@ class DiceCanvas(Canvas):
         left.set(xlim=(0, 1), ylim=(N_SHOWN - 0.4, -0.6), yticks=[], xlabel="probability")
         left.set_title("the next token", loc="left")
         places = np.arange(N_SHOWN)
-        self.bars = left.barh(places, np.zeros(N_SHOWN), 0.7, color=BLUE)
+        # One artist: drawing ten bars takes ten times as long as drawing them together.
+        self.bars = left.add_collection(PolyCollection([], fc=BLUE, ec="none"), autolim=False)
         (self.own,) = left.plot([], [], color=ORANGE, marker="D", ms=5, ls="")
         self.says = left.text(0.98, 0.06, "", ha="right", transform=left.transAxes, color=MUTED)
         self.names = [left.text(-0.02, y, "", ha="right", va="center") for y in places]
@@ -43,11 +45,13 @@ class DiceCanvas(Canvas):
             strip.text(0.5 + i % 6, 0.5 + i // 6, "", ha="center", va="center")
             for i in range(N_DRAWN)
         ]
-        return [*self.bars, self.own, self.says, *self.names, self.curve, self.here, *self.draws]
+        return [self.bars, self.own, self.says, *self.names, self.curve, self.here, *self.draws]
 
     def update(self, result: Roll) -> None:
-        for bar, share in zip(self.bars, result.shaped, strict=True):
-            bar.set_width(share)
+        self.bars.set_verts([
+            [(0, at - 0.35), (share, at - 0.35), (share, at + 0.35), (0, at + 0.35)]
+            for at, share in enumerate(map(float, result.shaped))
+        ])  # fmt: skip
         self.own.set_data(result.own, np.arange(N_SHOWN))
         for text, token in zip(self.names, result.tokens, strict=True):
             text.set_text(self.name(token))
