@@ -119,8 +119,7 @@ def _measure(notebook: browser.Notebook, repeats: int, progress: Progress) -> li
     for done in range(1, repeats + 1):
         for name in names:
             for _ in range(max(1, MOVES_A_ROUND // len(names))):
-                ours.move(name)
-                peer.move(name)
+                _move(ours, peer, name)
             floor.move("floor")
         progress(f"{title}: round {done} of {repeats}")
     for side in (ours, peer):
@@ -131,6 +130,15 @@ def _measure(notebook: browser.Notebook, repeats: int, progress: Progress) -> li
         raise CourseError(f"{title}: no slider brought a new picture")
     by_slider = [_row(f"{title}: {name}", *sides.values(), name) for name in told]
     return [_row(title, *sides.values()), *sorted(by_slider, key=lambda row: -row.ours)]
+
+
+def _move(ours: Side, peer: Side, name: str) -> None:
+    """Move both. The peer draws the same figure, so its pixels tell whether ours had to change."""
+    before = peer.shown.pixels()
+    moved = ours.move(name)
+    peer.move(name)
+    if not moved and peer.shown.pixels() != before:
+        raise CourseError(f"slider {name!r} moved, and no new picture came")
 
 
 def _row(work: str, ours: Side, peer: Side, floor: Side, name: str | None = None) -> FigureRow:
