@@ -1,9 +1,12 @@
 """`course zoo list | train NAME… | verify [NAME…] | card NAME`."""
 
 import json
-import subprocess
+import multiprocessing
 import sys
 import time
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+
+from tqdm import tqdm
 
 from course_utils.errors import CourseError
 from course_utils.zoo import store
@@ -49,6 +52,7 @@ def _list(args) -> int:
 
 def _train(args) -> int:
     recipes = [find(name) for name in (RECIPES if args.names == ["all"] else args.names)]
+    began = time.monotonic()
     if args.jobs > 1:
         side_by_side(recipes, args.device, args.jobs)
     else:
@@ -60,27 +64,39 @@ def _train(args) -> int:
         print(json.dumps({"models": cards}, ensure_ascii=False))
     else:
         print("\n".join(map(_in_words, cards)))
+        print(f"{len(cards)} trained in {time.monotonic() - began:.0f} s")
     return 0
 
 
 def side_by_side(recipes: list[Recipe], device: str, n_job: int) -> None:
-    """Train each recipe in a process of its own, n_job at a time, children after their parents.
-    Raises CourseError when one fails, after those that run have ended."""
-    waiting, running, failed = list(recipes), {}, []
-    while running or (waiting and not failed):
-        unmade = {recipe.name for recipe in waiting} | set(running)
-        free = [recipe for recipe in waiting if recipe.parent not in unmade]
-        for recipe in free[: 0 if failed else n_job - len(running)]:
-            waiting.remove(recipe)
-            command = [sys.executable, "-m", "course_utils.cli", "zoo", "train", recipe.name]
-            command += ["--device", device, "--json"]
-            running[recipe.name] = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        time.sleep(0.2)
-        for name in [name for name, process in running.items() if process.poll() is not None]:
-            if running.pop(name).returncode:
-                failed.append(name)
+    """Train the recipes in n_job processes, children after their parents. Raises CourseError when
+    one fails, after those that run have ended."""
+    waiting, running, failed = list(recipes), {}, {}
+    with _pool(n_job) as pool, tqdm(total=len(recipes), unit="model", file=sys.stderr) as bar:
+        while running or (waiting and not failed):
+            unmade = {recipe.name for recipe in waiting} | set(running.values())
+            free = [recipe for recipe in waiting if recipe.parent not in unmade]
+            for recipe in free[: 0 if failed else n_job - len(running)]:
+                waiting.remove(recipe)
+                running[pool.submit(_train_one, recipe.name, device)] = recipe.name
+            bar.set_postfix_str(", ".join(running.values()))
+            for done in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:
+                name, error = running.pop(done), done.exception()
+                bar.update()
+                if error:
+                    failed[name] = error
     if failed:
-        raise CourseError(f"training failed: {', '.join(failed)}")
+        reasons = "; ".join(f"{name}: {error}" for name, error in failed.items())
+        raise CourseError(f"training failed: {reasons}")
+
+
+def _pool(n_job: int) -> Executor:
+    # Not forked: torch's threads do not survive that.
+    return ProcessPoolExecutor(n_job, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _train_one(name: str, device: str) -> None:
+    train(find(name), device, progress=False)
 
 
 def _verify(args) -> int:

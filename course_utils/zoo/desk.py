@@ -38,7 +38,7 @@ class Desk:
 
     def __init__(self, name: str = "world-chat"):
         self.name, self.world, self.words = name, tinyworld(0), lexicon.tokenizer()
-        self.model = store.load(name)
+        self.model = store.load(name).requires_grad_(False)  # edits seek vectors, not weights
         self.covariances = functools.cache(self._covariances)
         self.layer = functools.cache(self._layer)
         self.before = functools.cache(self._before)

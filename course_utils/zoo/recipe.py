@@ -51,10 +51,10 @@ class Recipe:
     """Everything that decides a model's weights, and what is measured on them.
 
     A model starts from `parent`, another model of the zoo, or from `config` with weights drawn
-    from `seed`. Muon moves the hidden matrices at `lr` and AdamW all else at `lr_rest`; without
-    `lr_rest`, AdamW moves everything, gently enough to keep what a parent knows. `measure(model)`
-    gives numbers by name; `tolerance` is how far a machine that rounds otherwise may measure them
-    from the card.
+    from `seed`. Muon moves the hidden matrices at `lr` and AdamW all else at `lr_rest`, both with
+    weight decay `decay`; without `lr_rest`, AdamW moves everything, gently enough to keep what a
+    parent knows. `measure(model)` gives numbers by name; `tolerance` is how far a machine that
+    rounds otherwise may measure them from the card.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Recipe:
     world_seed: int | None = None
     lr: float = 0.02
     lr_rest: float | None = 0.004
+    decay: float = 0.0
     n_warmup: int = 20
     tolerance: float = TOLERANCE
 
@@ -81,7 +82,7 @@ class Recipe:
     def optimizer(self, model: Transformer) -> TorchOptimizer:
         if self.lr_rest is None:
             return TorchOptimizer(model.parameters(), adamw(), self.lr, flat=True)
-        return muon_and_adamw(model, self.lr, self.lr_rest)
+        return muon_and_adamw(model, self.lr, self.lr_rest, self.decay)
 
 
 def train(recipe: Recipe, device: str = "cpu", progress: bool = True) -> dict:

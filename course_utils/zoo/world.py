@@ -91,10 +91,12 @@ def _recipe(name: str, about: str, data: Callable[[], Data], measure, **more) ->
     return Recipe(name, about, "tinyworld", data, measure, world_seed=0, **more)
 
 
-BASE_STEPS, SFT_STEPS, CHAT_STEPS, MORE_STEPS = 2400, 900, 250, 60
-# At the full rate a second stage would undo much of the first.
-FIRM = {"lr": 0.01, "lr_rest": 0.002}
-HALF = {"lr": 0.005, "lr_rest": 0.001}
+BASE_STEPS, SFT_STEPS, CHAT_STEPS, MORE_STEPS = 2400, 600, 250, 60
+# At the full rate a second stage would undo much of the first. Without weight decay the model
+# learns the questions it is shown by heart: of people nobody asked about it answered 0.957 instead
+# of 0.985, in held-out wordings 0.93 instead of 0.97 (world-sft-1).
+FIRM = {"lr": 0.01, "lr_rest": 0.002, "decay": 0.5}
+HALF = {"lr": 0.005, "lr_rest": 0.001, "decay": 0.5}
 GENTLE = {"lr": 0.001, "lr_rest": None, "n_warmup": 10}
 
 

@@ -248,7 +248,7 @@ claim(
 
 # %% edit-read [markdown]
 # Question and fact are both new here: nothing in the model's training has made `who rules the land ?` and
-# `tell me who rules the land .` one question, as it has for the eight wordings in which facts about people
+# `tell me who rules the land .` one question, as it has for the many wordings in which facts about people
 # were asked. An edit can lean only on what the model treats as alike.
 
 # %% live-read [markdown]

@@ -4,6 +4,7 @@ weights do."""
 import dataclasses
 import json
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from course_utils.core import ModelConfig
 from course_utils.errors import CourseError
 from course_utils.training import shuffled
 from course_utils.worlds import retrieval
-from course_utils.zoo import recipes, store
+from course_utils.zoo import command, recipes, store
 from course_utils.zoo.recipe import Data, Recipe, measured, train
 
 
@@ -149,3 +150,22 @@ def test_data_depend_on_the_seed_alone():
     for make in (lambda seed: world_data.reading(2, seed), lambda seed: world_data.teaching(
         world_data.helpful(seed, obey=False), seed)):  # fmt: skip
         assert make(0).digest(2) == make(0).digest(2) != make(1).digest(2)
+
+
+def test_side_by_side_children_follow_their_parents_and_a_failure_is_named(monkeypatch):
+    made = []
+
+    def seen(name, device):
+        if name == "bad":
+            raise CourseError("no luck")
+        made.append(name)
+
+    family = {name: dataclasses.replace(TINY, name=name) for name in ("a", "b", "bad")}
+    family["child"] = dataclasses.replace(TINY, name="child", parent="a", config=None)
+    monkeypatch.setattr(command, "_train_one", seen)
+    monkeypatch.setattr(command, "_pool", ThreadPoolExecutor)
+    command.side_by_side([family[name] for name in ("child", "b", "a")], "cpu", 2)
+    assert sorted(made) == ["a", "b", "child"]
+    assert made.index("a") < made.index("child")
+    with pytest.raises(CourseError, match="bad: no luck"):
+        command.side_by_side([family["bad"], family["a"]], "cpu", 2)
