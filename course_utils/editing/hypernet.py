@@ -51,7 +51,8 @@ class EditorConfig:
 
 class Editor(nn.Module):
     """One small network for each edited layer. Factors are scaled to a root mean square of 1, meet
-    in one hidden layer, and are added to what it makes of them; a gate scales their product.
+    in one hidden layer, and are added to what it makes of them; a gate scales their product, so
+    that 1 adds d' itself to what the matrix gives for u, however large its inputs are.
     Left out: sharing between layers, running means and deviations of the factors."""
 
     def __init__(self, config: EditorConfig, rng: torch.Generator | None = None):
@@ -69,10 +70,11 @@ class Editor(nn.Module):
         """The network of the place-th edited layer, as `editor_delta` wants it."""
 
         def net(u: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            u, d = (x * x.square().mean(-1, keepdim=True).clamp(min=1e-20).rsqrt() for x in (u, d))
+            scale, other = (x.square().mean(-1, True).clamp(min=1e-20).rsqrt() for x in (u, d))
+            u, d = scale * u, other * d
             x = self.out[place](self.into[place](torch.cat([u, d], -1)).relu())
             du, dd, gate = x.split([self.config.d_in, self.config.d_out, 1], -1)
-            return u + du, d + dd, gate[..., 0]
+            return u + du, d + dd, (gate * scale)[..., 0] / self.config.d_in
 
         return net
 

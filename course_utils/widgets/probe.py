@@ -4,7 +4,6 @@ ipywidgets swallows the exceptions of callbacks: a broken slider leaves a green 
 """
 
 import gc
-import json
 import re
 import sys
 import time
@@ -96,13 +95,23 @@ def _find_hooks() -> None:
             raise CourseError(f"a hook was left on a {type(thing).__name__}")
 
 
-def spent(cpu_seconds: float | None = None) -> str:
-    """CPU seconds, those given or all until now, and peak memory of this kernel, as one line of
-    JSON."""
+def prove(cpu_seconds: float, peak_bytes: float) -> None:
+    """Move everything, in a kernel that has run a lesson. Raises CourseError where something fails,
+    or where the lesson has taken more processor seconds or memory than it may."""
+    used = time.process_time()  # to move every control three times is the test's work
+    drive_everything()
+    peak = peak_memory()
+    if used > cpu_seconds or peak > peak_bytes:
+        raise CourseError(
+            f"the lesson took {used:.1f} processor seconds of {cpu_seconds:g}, "
+            f"and {peak / 1e9:.2f} GB of {peak_bytes / 1e9:g}"
+        )
+
+
+def peak_memory() -> int:
+    """Most bytes that this process has held at once."""
     memory = psutil.Process().memory_info()
-    peak = memory.peak_wset if hasattr(memory, "peak_wset") else _peak_resident()
-    seconds = time.process_time() if cpu_seconds is None else cpu_seconds
-    return json.dumps({"cpu_seconds": round(seconds, 1), "peak_bytes": peak})
+    return memory.peak_wset if hasattr(memory, "peak_wset") else _peak_resident()
 
 
 def _peak_resident() -> int:

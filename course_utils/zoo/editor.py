@@ -28,7 +28,7 @@ from course_utils.zoo.recipe import Data, Recipe
 
 NAME, BASE = "world-editor", "world-chat"
 LAYERS, WIDTH = [4, 5], 128
-N_EDIT, N_STEP = 16, 1600  # edits in a step, steps
+N_EDIT, N_STEP = 16, 1000  # edits in a step, steps
 FOLLOW, STAY = 3, 4  # probes of an edit in a step
 WEIGHT = 3.0  # of what should stay against what should follow
 

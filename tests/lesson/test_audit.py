@@ -20,15 +20,17 @@ def add_cell(lesson, source, cell_id="planted"):
         file.write(f"\n# %% {cell_id}\n{source}\n")
 
 
-def run(lesson, way="untouched"):
-    return execute(getattr(audit, way)(lesson), lesson.path)
+def run(lesson):
+    book = notebook_of(lesson)
+    book.cells.append(audit.probe())
+    return execute(book, lesson.path)
 
 
 def test_the_scaffold_has_no_fault(lesson):
     checks = (audit.stale, audit.unreadable, audit.silent_panels, audit.disagreements)
     assert [fault for check in checks for fault in check(lesson)] == []
     assert audit.unfair_checks(lesson) == []
-    assert audit.unsolved(lesson, run(lesson, "solved")) == []
+    assert audit.unsolved(lesson, execute(audit.solved(lesson), lesson.path)) == []
 
 
 PANEL = """
@@ -75,6 +77,16 @@ left_open.__enter__()
 )
 def test_what_fails_only_later_is_found(lesson, source, says):
     add_cell(lesson, source)
+    with pytest.raises(CourseError, match=says):
+        run(lesson)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "says"),
+    [("CPU_SECONDS", 0.1, "processor seconds of 0.1"), ("PEAK_BYTES", 1e7, "GB of 0.01")],
+)
+def test_a_lesson_that_takes_too_much_is_found(lesson, monkeypatch, limit, value, says):
+    monkeypatch.setattr(audit, limit, value)
     with pytest.raises(CourseError, match=says):
         run(lesson)
 
