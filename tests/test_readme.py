@@ -72,7 +72,7 @@ def test_the_guide_followed_literally(tmp_path):
     copy = tmp_path / "course copy 课程"
     skip = shutil.ignore_patterns(".venv", "work", ".git", "__pycache__", "build", "*.safetensors")
     shutil.copytree(checkout(), copy, ignore=skip)
-    for lesson in (copy / "notebooks").iterdir():  # a quick one among the lessons is enough
+    for lesson in (copy / "notebooks").glob("[0-9]*"):  # a quick one among the lessons is enough
         if lesson.name not in ("00_start", "01_loss_surfaces"):
             shutil.rmtree(lesson)
     commands = re.findall(r"```bash\n\s*course (.+?)\n\s*```", GUIDE)

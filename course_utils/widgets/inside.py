@@ -170,10 +170,10 @@ def patch_panel() -> Panel:
         PatchCanvas(),
         {
             "source": choice("source", questions),
-            "layer": slider("from layer", 0, 6, 4, 1),
+            "layer": slider("from layer", 0, 6, 5, 1),
             "back": slider("words from end", 0, 5, 0, 1),
             "target": choice("target", [BARE, *questions[1:]]),
-            "into": slider("into layer", 0, 6, 4, 1),
+            "into": slider("into layer", 0, 6, 5, 1),
         },
     )
 

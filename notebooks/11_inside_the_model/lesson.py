@@ -671,7 +671,7 @@ one = desks[0]
 for layer in (3, 4, 5, 6):
     r = one.steps[layer] / one.steps[layer].norm()
     has, lacks = (habits.last_streams(one.model, part.rows)[layer] @ r for part in one.habit.report)
-    print(f"layer {layer}: granted {lacks.mean():.0f}, refused {has.mean():.0f}; zero is at 0")
+    print(f"layer {layer}: granted {lacks.mean():.1f}, refused {has.mean():.1f}; zero is at 0")
 for seed, one in zip(SEEDS, desks, strict=True):
     for way, scale in (("ablate everywhere", 0), ("add", -1), ("affine", 0)):
         dials = desk.edits(one, 6, way, scale)

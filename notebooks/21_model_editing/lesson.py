@@ -303,11 +303,11 @@ board = {method: over(runs, method) for method in edit_runs.BY_ALL} | {
 scoreboard(board, columns, "Share of answers that are as they should be", stays=3)
 
 # %% board-discuss [markdown]
-# Read the rows. **Fine-tuning** reaches the answer and its paraphrases, and drags everybody along who
-# shares a name. Fine-tuning only **one matrix**, the one that the trace points to, is far gentler: half of
-# the art is the place. The **identity** for a covariance writes the same value at the same key and moves
-# more beside it: the other half is to leave other keys alone. No edit made in English carries over to the
-# **Chinese** as it does to English statements: portability is the hard part, here as in large models.
+# Read the rows. **Fine-tuning** reaches the answer and its paraphrases, and drags other people along, those
+# who share a name first. Fine-tuning only **one matrix**, the one that the trace points to, is far gentler:
+# half of the art is the place. The **identity** for a covariance writes the same value at the same key and
+# moves more beside it: the other half is to leave other keys alone. No edit made in English carries over to
+# the **Chinese** as it does to English statements: portability is the hard part, here as in large models.
 #
 # Is editing *one example of fine-tuning*, a very special post-training? It is, and it has a special
 # failure: the longer it is trained, the better the paraphrases and the worse the rest.
@@ -338,6 +338,7 @@ for name, _ in edit_runs.rows():
         moved.append(fine_tune.relative_change(start, store.load(name)))
 changes = {
     "one edit of rank one": change,
+    "the same with the identity": [row["rank one, identity"]["change"][0] for row in runs],
     "one edit by fine-tuning": [row["fine-tuning"]["change"][0] for row in runs],
     "learning to refuse, from the sft model": training["sft"],
     "all post-training, from the base": training["base"],
@@ -350,8 +351,9 @@ for what, moved in changes.items():
 claim("ED-01", ratio=[a / b for a, b in zip(change, training["base"], strict=True)])
 
 # %% skill-read [markdown]
-# An edit is a small change beside a skill. Among edits the length says little: fine-tuning moves the weights
-# less than the edit of rank one does, and disturbs more. What counts is *which* keys feel the change.
+# An edit is a small change beside a skill. Among edits the length says little: with the identity for a
+# covariance the edit is shorter, for that is what it minimises, and disturbs namesakes more. What counts is
+# *which* keys feel the change.
 
 # %% rome-claim-measure
 drop = [1 - row["rank one"]["others"][0] for row in runs]
@@ -377,9 +379,9 @@ for place in ("last token", "name"):
               f"reworded {mean['paraphrase']:.2f}   stays {locality(mean):.2f}")  # fmt: skip
 
 # %% site-discuss [markdown]
-# An edit is followed in other wordings where the trace is bright: late at the last token, and in layer 0 at
-# the name. Elsewhere it reaches its own prompt at best. But layer 0 at the name holds what the name *means*:
-# an edit there moves other answers about the person and their namesakes too.
+# An edit is followed in every wording where the trace is bright: late at the last token, and in layer 0 at
+# the name. Elsewhere it reaches its own prompt more than others, or nothing at all. But layer 0 at the name
+# holds what the name *means*: an edit there moves other answers about the person and their namesakes too.
 
 # %% context-read [markdown]
 # ## 7 · Without touching a weight
@@ -405,8 +407,8 @@ left = float((at.answering(at.model)(prompts) != at.before(fact)).double().mean(
 claim("ED-05", gain=gain, left=[left] * 3)
 
 # %% memory-predict [markdown]
-# **Say it only when asked.** A supposition in the prompt of *every* question answers for other people too:
-# our model never learned to check whose name it bears. So keep the fact in a **memory** beside the model,
+# **Say it only when asked.** A supposition in the prompt of *every* question answers for other people too,
+# for namesakes above all: our model does not check the whole name. So keep the fact in a **memory** beside the model,
 # and let it into the context only where a question asks for it. SERAC (2022) trains a classifier to tell,
 # and a second model to answer. Ours is a rule of two lines, and `world-reader`: `world-chat`, taught in a
 # few seconds to answer with whatever stands in the system turn, and the worse at everything else for it.
