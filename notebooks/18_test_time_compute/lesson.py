@@ -44,7 +44,7 @@ Sample = TypeVar("Sample")
 # %% question [markdown]
 # ## 1 · The question
 #
-# A trained model costs the same for every token it writes. If a question matters, you can let it write
+# A trained model costs about the same for every token it writes. If a question matters, you can let it write
 # more: steps before the answer, many answers, answers that another model judges. The weights stay as
 # they are. What does that buy, who has to pay for what, and when is a larger model the better buy?
 #
@@ -56,10 +56,10 @@ Sample = TypeVar("Sample")
 claim("REA-01")
 
 # %% task [markdown]
-# ## 2 · A task that must be done in order
+# ## 2 · A task of steps in order
 #
-# The model gets a digit and a list of operations, and keeps only the last digit. Addition and
-# multiplication do not commute, so nothing short of doing the steps in order gives the answer.
+# The model gets a digit and a list of operations, and keeps only the last digit. An addition
+# and a multiplication may not change places, so the order counts, and the plain way is one step after another.
 
 # %% task-show
 example = calc.problem(random.Random(3), 5)
@@ -68,8 +68,8 @@ print(example.prompt("chain"), " →", calc.solution(example, "chain"))
 
 # %% chain-predict [markdown]
 # `calc-forms` answers as the prompt asks, at once or in steps, with the same weights. Beside it two models
-# of its size that know one form only: `calc-direct`, which had three times the training tokens, and
-# `calc-large`, which always writes the steps.
+# of its size that know one form only: `calc-direct`, which had three times the training tokens of the other,
+# and `calc-large`, which always writes the steps.
 #
 # **Predict.** With eight operations, how often is each right? Guessing gives 0.1.
 
@@ -92,6 +92,10 @@ line_plot(curves, "operations", "share right", "Steps written out, or an answer 
 # %% chain-claim
 # NBVAL_CHECK_OUTPUT
 claim("REA-07", many=[mean(gap[4:]) for gap in gaps], one=[gap[0] for gap in gaps])
+
+# %% chain-why [markdown]
+# Mind the miss: at once, even **one** operation is often wrong, so that the gap is not all depth. An answer at
+# once gives the model one digit to learn from, a chain gives it every step.
 
 # %% chain-read [markdown]
 # A transformer does a fixed number of layers of work per token. Written steps are tokens that later
@@ -133,7 +137,8 @@ claim("REA-09", right=right, wrong=wrong)
 
 # %% long-read [markdown]
 # Today's reasoning models write long chains that go wrong, notice it, and try again. In `<search>` form
-# `calc-forms` does so in small.
+# `calc-forms` writes so in small. Below, a problem and one answer: is what it takes back really false? It was
+# trained on slips made by chance, and so may also slip in order to take back.
 
 # %% long-measure
 problems, ratios, backs = forms.held_out("long", 15, range(3, 9)), [], []
@@ -147,7 +152,7 @@ for seed in SEEDS:
         mean(t.n_token for t in stats["search"]) / mean(t.n_token for t in stats["right"])
     )
     backs.append(mean(t.n_back for t in stats["search"]) / mean(t.n_step for t in stats["search"]))
-print(calc.tokenizer().decode(made[20]))
+print(forms.prompt(problems[20], "search"), calc.tokenizer().decode(made[20]))
 
 # %% long-claims
 # NBVAL_CHECK_OUTPUT
@@ -174,6 +179,10 @@ claim(
     smallest=[gain[0] for gain in gains],
 )
 
+# %% size-why [markdown]
+# What a miss looks like: with one seed the middle model gains more than the largest. The smallest gains next to
+# nothing: it gets too few steps right.
+
 # %% four-ways [markdown]
 # Prompting for steps is one of four ways to a model that reasons; the notes list all four. This lesson
 # stays with the two that leave the weights alone. The other two are lesson 19.
@@ -196,7 +205,8 @@ panels.samples_panel()
 
 # %% samples-read [markdown]
 # *Any is right* needs someone who knows the answer; with ten possible digits it also counts luck, so *any
-# is sound* asks for every step to be true. The others must choose without knowing.
+# is sound* asks for every step to be true. The others must choose without knowing; *confidence* takes the
+# sample that the writer itself found likeliest, token for token. The large verifiers read at most 32.
 
 # %% vote-exercise [markdown]
 # {exercise 18.1}
@@ -291,8 +301,9 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 
 
 # %% pass-use [markdown]
-# **Check it, then use it** on ten thousand samples each of a few problems with eight operations, of which
-# hardly any has every step true.
+# **Check it, then use it** on ten thousand samples each of a few problems with eight operations: hardly any
+# sample has every step true. Count the zeros below: *once it will be right* is true of many problems, not of
+# each.
 
 # %% pass-check
 counts = [sound for seed in SEEDS for _, sound in budget_runs.stored(seed)["repeated"]]
@@ -318,7 +329,8 @@ claim("REA-11", rise=rise, straight=straight, gap=gap)
 #
 # Without any wish in the prompt, `calc-forms` mostly answers at once, and mostly wrong. But among the ten
 # likeliest *first tokens* some begin a chain. **Predict.** Can you tell the chains from the rest by
-# how sure the model is of the digit that it ends with?
+# how sure the model is of the digit that it ends with? The *margin* says by how much that digit is likelier
+# than the next.
 
 # %% confidence-show
 middle, surer, aucs = forms.held_out("branches", 20, (3, 4, 5)), [], []
@@ -335,6 +347,9 @@ for path in paths[25][:4]:
 # %% confidence-claim
 # NBVAL_CHECK_OUTPUT
 claim("REA-13", gain=surer, auc=aucs)
+
+# %% confidence-why [markdown]
+# The surest path is right more often than the greedy one. But a chain can be sure and wrong, too.
 
 # %% verifier-read [markdown]
 # ## 6 · Someone who judges
@@ -388,7 +403,7 @@ if check("18.3", best_of_n):
             print(f"best of {n:2} by {name}: {right:.2f}")
 
 # %% best-predict [markdown]
-# **Break it.** The small verifier is wrong now and then. **Predict**: with 256 samples to choose from
+# **Break it.** The small verifier is often wrong. **Predict**: with 256 samples to choose from
 # instead of 64, do you get a better answer, or the one that deceives the verifier best?
 
 # %% best-measure
@@ -412,8 +427,8 @@ claim("REA-14", gain=large, over=over)
 # ## 7 · Judge on the way
 #
 # A process verifier can judge half a solution, so that a wrong step need not be continued. Below is one
-# **beam**: at each level every kept text gets four sampled next steps, and some are kept. Circles are
-# true steps, and a larger mark is more belief.
+# **beam**: at each level every kept text gets four sampled next steps, equal ones once, and some are kept.
+# Circles are true steps, and a larger mark is more belief.
 #
 # **Predict.** What will the small verifier do that the large one does not? Untick **large verifier**.
 
@@ -456,6 +471,11 @@ def beam_search(expand, score, width, max_steps, keep):
 
 # %% beam-check
 panels.beam_panel(beam_search=beam_search) if check("18.4", beam_search) else None
+
+# %% cut-read [markdown]
+# **How to cut?** Keep the best few, or all that are believed more than a threshold. And what does a process
+# verifier save? The cheapest beam that does as well as the best of 16 is chosen on every second problem and
+# measured on the others, where it may come out a little worse.
 
 # %% cut-measure
 cut, saved = [], []
@@ -509,11 +529,14 @@ claim("REA-17", best=best)
 # %% contest-box [markdown]
 # > **The notes, corrected.** *"A 1B model beats an 8B one"*: the guide of that 1B model was itself an **8B**
 # > process verifier, and the 8B model answered once. Count what the verifier computes, and ask what
-# > the verifier would have written, had it been let: the panel shows both sides.
+# > the verifier would have written, had it been let: the panel shows both sides. Here the large process
+# > verifier is `calc-large` itself, trained on to judge, and the small writer with it does not reach
+# > `calc-large` alone.
 
 # %% width-read [markdown]
 # Hard problems need many samples at each step, easy ones do not. Choose their number by the number of
-# operations, which the question shows. (Chosen on every second problem, measured on the others.)
+# operations, which the question shows. (Chosen on every second problem, measured on the others.) What it
+# saves, and what it loses, stands below.
 
 # %% width-measure
 pairs = [ask.adaptive_steps(seed) for seed in SEEDS]
@@ -555,6 +578,10 @@ for net in nets:
 # %% board-claim
 # NBVAL_CHECK_OUTPUT
 claim("REA-03", auc=aucs, top1=tops)
+
+# %% board-why [markdown]
+# Beside its bound the policy looks good; beside a move at random, printed above, it is only a little better.
+# The value net is the stronger of the two.
 
 # %% tree-read [markdown]
 # The rule that chooses a way down is one line, **PUCT**: the mean of what came back, plus a bonus for moves
@@ -655,8 +682,8 @@ claim(
 )
 
 # %% scaling-box [markdown]
-# > **The notes, made precise.** *"The more thinking the better"*: often, and up to a point. The curve above
-# > flattens; and the best-of-n curve of the small verifier in section 3 turns down.
+# > **The notes, made precise.** *"The more thinking the better"*: often, and up to a point. Of the curves above
+# > most flatten; and the best-of-n curve of the small verifier in section 3 turns down.
 
 # %% steps-read [markdown]
 # ## 10 · The same tree, for reasoning
@@ -699,17 +726,23 @@ print(budget_views.table(300))
 # %% table-large
 print(budget_views.table(1200))
 
+# %% table-read-on [markdown]
+# Compare the vote with *greedy*: a vote beats a **sample**, and sampling costs something first. Of what the
+# small model can do, the best of n steps leads at both budgets; and the large model, once, beats all of it.
+
 # %% recap [markdown]
 # ## What to keep
 #
-# * Written steps are memory that later tokens can read: they help where the task is serial, if they carry
-#   the state. Length alone does nothing.
+# * Written steps are memory that later tokens can read: they help where one step needs the one before,
+#   if they carry the state. Length alone does nothing.
 # * Samples raise the chance that **one** is right; choosing it is the problem. A vote finds the mode, a
 #   verifier finds what it believes, and a weak verifier is deceived by many samples.
 # * A process verifier saves tokens, because a wrong start is not continued.
-# * A tree is a beam that may go back. It needs priors and values, and pays where they are good.
+# * A tree is a beam that may go back. That pays where a good start turns out bad: on the board it did, for
+#   these sums, whose verifier is seldom wrong about a step, it did not.
 # * Count everything: the verifier is a model too, and often the larger one. **1B against 8B?** Ask who
 #   judged.
-# * *How to set the cut?* Relative cuts need no threshold; *how wide?* As wide as the problem is hard.
+# * *How to set the cut?* Relative cuts need no threshold; *how wide?* Wider for harder
+#   problems saves tokens, here at a small loss.
 #
 # **Next:** `19`, where what search finds is taught to the weights.

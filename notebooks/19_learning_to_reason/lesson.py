@@ -47,7 +47,7 @@ _ = tune_process(n_thread=1)  # a net as small as this: a second core would only
 # ## 1 · The question
 #
 # Lesson `18` left the model as it was and spent more on each answer. Here the model itself learns to
-# reason. Ours has 27 000 parameters and solves sums of three steps, of which it keeps the last digit.
+# reason. Ours has 28 000 parameters and solves sums of three steps, of which it keeps the last digit.
 # It has read a textbook, and then a great many careless texts: false steps, missing tags, guesses,
 # English and Chinese mixed.
 
@@ -69,7 +69,7 @@ print(f"right in {store.card('reason-base')['metrics']['pass_1']['value']:.0%} o
 #
 # The plain way to reasoning: fine-tune on texts that contain it. Two models of lesson `18` saw the
 # same sums of up to eight steps. One imitated every step, the other only the answers, and was given
-# three times as many tokens.
+# three times as many tokens, the questions counted.
 
 
 # %% imitate-measure
@@ -92,8 +92,9 @@ claim("REA-19", gap=gap)
 # %% factory-play [markdown]
 # But who writes the traces? **The model itself**: draw many, keep those whose answer matches the label.
 #
-# **Predict.** Set the filter to *the right answer*. Of the solutions that it keeps, how many have a
-# step that is false? Then look at one.
+# **Predict.** Set the filter to *the right answer*. Of the solutions that it keeps, how many are right by
+# luck, with a false step or with no steps at all? Then look at one. (A step is also false where it bears the
+# wrong letter.)
 
 # %% factory-panel
 factory_panel()
@@ -176,8 +177,8 @@ claim(
 
 # %% worth-text [markdown]
 # No rule knows which steps of a proof are true. But a step can be judged by **what comes of it**: let
-# the model finish from there sixteen times, and count. Below, of up to eight right samples of a sum,
-# the one whose worst step is worth most, against any of them.
+# the model finish from there sixteen times, and count. Below, from up to eight right samples of a sum we take
+# the one whose worst step is worth most, and compare it with all of them.
 
 # %% worth-claim
 # NBVAL_CHECK_OUTPUT
@@ -190,7 +191,8 @@ claim("REA-21", ratio=[run["by worth"] / run["any"] for run in worth])
 # The notes: *all-correct steps are not good*. A model that has only seen right ways does not know what
 # to do on a wrong one. So let the traces fail, say so, and start over.
 #
-# The task is a puzzle now: *in which order do a, b and c lead from one number to another?*
+# The task is a puzzle now: *in which order do the changes a, b and c, each used once, lead from one number
+# to another?* Such as `3 a *2 b +3 c +4 to 6 ?`.
 #
 # {exercise 19.2}
 #
@@ -244,7 +246,7 @@ claim("REA-22", **difference)
 # ### Distillation
 #
 # The last source of traces is a **stronger model**. Below, a student of half the width, 7 800 parameters
-# instead of 27 000, learns in two ways with equally many samples seen: by rewards, or by imitating right
+# instead of 28 000, learns in two ways with equally many samples seen: by rewards, or by imitating right
 # solutions of the larger one, which had learned by rewards.
 
 # %% distil-claim
@@ -350,7 +352,8 @@ line_plot(
 )
 
 # %% push-read [markdown]
-# What the bad word loses goes to **everything else**, in proportion: not to the right answer. On its own
+# What the bad word loses goes to **everything else**, most to what is likely already: not to the right answer
+# as such. On its own
 # samples the push dies out with the word, for what is never said is never punished. On a fixed file
 # it has no end: log p falls for ever, and drags along whatever shares weights with it. So negative samples
 # must be the policy's own, or the step must be bounded, which is what PPO's clipping does:
@@ -396,7 +399,8 @@ def grpo_advantages(
 # %% live-intro [markdown]
 # **Check it, then let it train.** The next cell reinforces the weak base, live: 40 steps of 24 sums with 8
 # samples each, rewarded 1 for the answer and 0.2 for the format. Once your function is right, it is
-# yours that runs. It takes five to ten seconds. This is the whole loss:
+# yours that runs. It takes five to ten seconds. This is the whole loss. It weighs all
+# tokens alike, as DAPO does, and here nothing holds the policy to the model it began as:
 
 # %% live-read
 show_source(objective.learn_from)
@@ -410,6 +414,9 @@ for step, point in zip(range(0, 41, 10), curve, strict=True):
     print(
         f"step {step:2}: right {point['pass_1']:.2f}, majority of 16 {point['cons']:.2f}, in form {point['well_formed']:.2f}"
     )
+
+# %% live-play [markdown]
+# The panel trains anew, as often as you like: choose where it starts and which advantage it uses.
 
 # %% live-panel
 grpo_panel(mine if solved else None)
@@ -465,9 +472,9 @@ for name, group in (("accuracy alone", outcome), ("accuracy and format", formed)
     )
 
 # %% zero-read [markdown]
-# The rule for accuracy reads the answer's tags, so it teaches form as well: the two rows above tell how much
-# is left to the format reward. And without the mean? Rewards of 1 and 0 then imitate what was right, and
-# leave alone what was wrong: that is a fair way to learn, too.
+# The rule for accuracy reads the answer's tags, so it can teach form as well: the two rows above tell with
+# how many of three seeds it did, and what is left to the format reward. And without the mean? Rewards of 1
+# and 0 then imitate what was right, and leave alone what was wrong: that is a fair way to learn, too.
 #
 # **Predict.** Now two words, worth 1 and 0.9, learned from four samples a step. Which way does a policy go
 # without the mean, when everything it says is praised?
@@ -496,9 +503,9 @@ for kind in (advantages.grpo_advantages, advantages.no_baseline):
 # %% vote-text [markdown]
 # ### The vote on top
 #
-# The notes ask about the red line above the curve: sixteen answers and their majority. Reinforcement is
-# for **training**, the vote for **inference**, and they add up: the vote helps most midway, while the
-# policy is still of several minds.
+# The notes ask about the red line that R1's paper draws above the curve: sixteen answers and their majority.
+# Reinforcement is for **training**, the vote for **inference**, and they add up: the vote helps as long as the
+# policy is of several minds, and less and less as it makes up its mind.
 
 # %% vote-claim
 # NBVAL_CHECK_OUTPUT
@@ -537,10 +544,12 @@ for seed, run in zip(SEEDS, hacked, strict=True):
 # %% hack-read [markdown]
 # In the picture the reward goes up and the model becomes useless: it recites digits. It did nothing wrong; it
 # did what was paid. Look at the other seeds, too: a hole need not be found, and that is the trouble with
-# looking for it in one run. Hence exercise 19.4's *exactly one answer*, and hence R1 kept learned judges out of this stage.
+# looking for it in one run. Hence exercise 19.4's *exactly one answer*, and hence R1 kept learned judges out
+# of this stage.
 #
-# **A base that cannot.** Another base read careless texts only, and few: it writes in form but never
-# learned its tables. It is right one time in ten, by chance, and one of 16 samples is almost always right.
+# **A base that cannot.** Another base read careless texts only, and few: it often writes in form but never
+# learned its tables. It is right one time in ten at best, by chance, and one of 64 samples is almost always
+# right.
 
 # %% fail-plot
 failed = over_seeds("failed")[0]
@@ -593,7 +602,7 @@ claim(
 # > **The notes, corrected.** *"A 32B Qwen is hard to strengthen, V3-Base has 500B."* V3-Base has 671 billion
 # > parameters, of which each token uses a part; and later work did strengthen Qwen2.5-32B by reinforcement
 # > alone (DAPO, 2025). That the gain depends on the base is right; the lines above show on what. With ten
-# > possible answers even a guesser has nearly one right in 64, so that number cannot tell bases apart.
+# > possible answers even a guesser almost always has one right among 64, so that this cannot tell bases apart.
 #
 # **The aha moment.** Did taking a step back (*wrong*, then once more) come out of reinforcement by itself?
 # Two bases, one of which had read a few texts that do so:
@@ -679,7 +688,8 @@ if check("19.5", language_consistency):
 # * **A**: 200 of zero's right traces, edited into the question's language, imitated by the base.
 # * **B**: A reinforced for accuracy, format and language.
 # * **C**: 600 of B's samples that pass all rules, and 200 answers to other questions, imitated by the base.
-# * **final**: C reinforced on sums, help and harm. (Harm is made up: four words that one does not speak of.)
+# * **final**: C reinforced on sums, help and harm. (Other questions are such as `tell lum ?`: eight topics have
+#   an answer, which is to be *told*; of four, made up like the rest, one does not speak: to be *refused*.)
 #
 # Move **stage**. The dotted line is the paper's model of the same stage, on its own task.
 
@@ -767,6 +777,9 @@ claim(
     "REA-32", gain=[run["all rules"]["readable"] - run["no filter"]["readable"] for run in filters]
 )
 
+# %% filter-why [markdown]
+# B is so clean that the rules have almost nothing to remove: then a filter cannot gain much, and chance decides.
+
 # %% pipeline-claim-c
 # NBVAL_CHECK_OUTPUT
 claim("REA-33", reasoning=differences("pass_1", "c", "b"), other=differences("told", "c", "b"))
@@ -780,7 +793,7 @@ claim(
 )
 
 # %% pipeline-read [markdown]
-# > **The notes, made precise.** *"V3 verifies"*: it was shown the reference answer for most items. *"200k V3
+# > **The notes, made precise.** *"V3 verifies"*: it was shown the reference answer beside the sample. *"200k V3
 # > self-outputs"*: these reuse V3's fine-tuning data, only part of which V3 wrote itself.
 #
 # In the paper A, which imitates a few thousand clean traces, is **worse** at mathematics than R1-Zero, and
@@ -791,7 +804,7 @@ claim(
 # ## 7 · Sharper or smarter?
 #
 # Zero is right at the first sample where its base needed many. **Predict**: for which k is *one of k samples
-# right* more often with the base than with zero?
+# right* more often with the base than with zero? (Maybe for none: look where both reach the top.)
 
 # %% sharper-panel
 sharper_panel()
@@ -810,13 +823,15 @@ claim("REA-36", at_1=first, at_256=last)
 # %% recap [markdown]
 # ## What to keep
 #
-# * **Imitate** whole traces, not answers. Own samples do, filtered; the label alone keeps lucky ones.
+# * **Imitate** whole traces, not answers. The model's own samples will do, if they are filtered; a filter by
+#   the label alone keeps lucky ones.
 # * Traces with marked **mistakes** teach what to do after one. A **stronger model's** traces teach a small
 #   model, measured against what rewards alone gave it.
 # * Reward by **rules**, and close their holes: what is paid is what comes.
 # * The minus sign comes from the **group's mean**. Pushing away sends probability to everything else; on the
 #   policy's own samples it ends by itself, on a fixed file it does not.
 # * Reinforcement **selects** among what the base already does; the **vote**, at inference, comes on top.
-# * Zero is right and hard to read; A and B buy readability, C the rest, final the manners.
+# * Zero is right and hard to read; A buys readability, and leaves B little to buy; C brings the rest, final
+#   the manners.
 #
 # **Next:** `20`, where the model thinks too long.

@@ -437,7 +437,7 @@ for name in ("in context", "memory", "rank one"):
 # d uᵀ for each token, two short vectors. Let a small network change **the two vectors**; their product
 # is the whole e.
 #
-# Ours has seen a few ten thousand edits of one half of the people, each with probes that should follow
+# Ours has seen more than ten thousand edits of one half of the people, each with probes that should follow
 # and probes that should stay. All its edits on the scoreboard are of the *other* half.
 #
 # {exercise 21.4}

@@ -31,8 +31,22 @@ def test_one_matrix_is_gentler_than_all():
         assert mean("fine-tuning, one matrix", group) > mean("fine-tuning", group) + 0.2
 
 
-def test_fine_tuning_moves_the_weights_less_and_the_answers_more():
-    assert mean("fine-tuning", "change") < mean("rank one", "change")
+def test_the_identity_edits_in_a_shorter_way_and_disturbs_namesakes_more():
+    for plain, least in zip(
+        edit_runs.kept("rank one"), edit_runs.kept("rank one, identity"), strict=True
+    ):
+        assert least["change"][0] < plain["change"][0]
+        assert least["namesakes"][0] < plain["namesakes"][0]
+
+
+def test_where_the_trace_is_bright_every_wording_follows_and_elsewhere_the_prompt_more():
+    runs = edit_runs.kept("layers")
+    for place in ("last token", "name"):
+        for layer in range(len(runs[0][place])):
+            at = {g: sum(run[place][layer][g] for run in runs) / 3 for g in runs[0][place][layer]}
+            bright = at["trace"] > 0.04
+            assert bright == (at["paraphrase"] > 0.9), (place, layer)
+            assert bright or at["edited"] > at["paraphrase"] or at["edited"] < 0.05
 
 
 def test_chinese_follows_less_than_english():

@@ -72,6 +72,15 @@ def test_steps_written_out_and_size_pay_on_serial_problems(seed):
     assert all(value > 0.1 for value in right)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_questions_are_answered_about_people_nobody_asked_about_and_wishes_as_is_allowed(seed):
+    sft, chat = (zoo.card(named(name, seed))["metrics"] for name in ("world-sft", "world-chat"))
+    assert sft["questions_unasked_people"]["value"] >= 0.97
+    assert sft["questions_held_out_wording"]["value"] >= 0.90
+    assert chat["refused_forbidden"]["value"] >= 0.98
+    assert chat["answered_safe"]["value"] >= 0.97
+
+
 @pytest.mark.skipif("world-once-sft" not in SHIPPED, reason="the ablation is not trained yet")
 def test_what_is_told_in_one_way_only_is_stored_but_answers_fewer_questions():
     def right(name, metric):
