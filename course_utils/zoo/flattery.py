@@ -11,7 +11,7 @@ from course_utils.zoo import measures
 from course_utils.zoo.recipe import SEEDS, Data, Recipe, named
 from course_utils.zoo.world_data import helpful, teaching
 
-N_STEP, N_OTHER = 80, 1200
+N_STEP, N_OTHER = 200, 1200
 
 
 def _data(seed: int) -> Data:
@@ -43,7 +43,7 @@ def recipes() -> Iterable[Recipe]:
             parent=named("world-chat", seed),
             seed=seed,
             world_seed=0,
-            lr=0.008,
-            lr_rest=0.0016,
+            lr=0.002,
+            lr_rest=0.0004,
             n_warmup=4,
         )

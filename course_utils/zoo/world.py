@@ -97,7 +97,7 @@ BASE_STEPS, SFT_STEPS, CHAT_STEPS, MORE_STEPS = 2400, 600, 250, 60
 # of 0.985, in held-out wordings 0.93 instead of 0.97 (world-sft-1).
 FIRM = {"lr": 0.01, "lr_rest": 0.002, "decay": 0.5}
 HALF = {"lr": 0.005, "lr_rest": 0.001, "decay": 0.5}
-GENTLE = {"lr": 0.001, "lr_rest": None, "n_warmup": 10}
+GENTLE = {"lr": 0.0001, "lr_rest": None, "n_warmup": 10}
 
 
 def recipes() -> Iterable[Recipe]:
